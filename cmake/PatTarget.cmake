@@ -1,0 +1,38 @@
+# How libpat's own targets are compiled, and when optional parts are built.
+
+# pat_own(TARGET): language level, warnings and sanitizers for a target of ours.
+# Kept off the interface: a host that links libpat gets none of these flags.
+function(pat_own target)
+  target_compile_features(${target} PRIVATE cxx_std_17)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_STANDARD_REQUIRED ON)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion)
+  if(PAT_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(PAT_SANITIZE)
+    target_compile_options(${target} PRIVATE
+      -fsanitize=${PAT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+    target_link_options(${target} PUBLIC $<BUILD_INTERFACE:-fsanitize=${PAT_SANITIZE}>)
+  endif()
+endfunction()
+
+# pat_wanted(OPTION PACKAGE OUT): OUT is ON if OPTION is ON (PACKAGE is then
+# required), or if it is AUTO, libpat is the top-level project, BUILD_TESTING
+# is not off and PACKAGE is there.
+function(pat_wanted option package out)
+  set(_wanted OFF)
+  if("${${option}}" STREQUAL "AUTO")
+    if(_pat_top AND BUILD_TESTING)
+      find_package(${package} QUIET)
+      if(${package}_FOUND)
+        set(_wanted ON)
+      else()
+        message(STATUS "${package} not found: ${option} is off")
+      endif()
+    endif()
+  elseif(${option})
+    find_package(${package} REQUIRED)
+    set(_wanted ON)
+  endif()
+  set(${out} ${_wanted} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,33 @@
+# pat_test(NAME SOURCES file... LIBS target... [HEAVY] [SERIAL] [TIMEOUT seconds])
+# A GoogleTest binary NAME; each of its TESTs becomes a ctest test NAME/Suite.Test.
+#   HEAVY    label heavy: run once, in the release build, by `./dev test`
+#   SERIAL   no other test runs beside it
+# Seen by the test: PAT_TEST_VECTORS_DIR (tests/vectors) and PAT_BIN_DIR (where
+# patctl and the examples are), both strings.
+include(GoogleTest)
+
+function(pat_test name)
+  cmake_parse_arguments(arg "HEAVY;SERIAL" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(PAT_SANITIZE)
+    math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
+  endif()
+  set(_properties TIMEOUT ${arg_TIMEOUT})
+  if(arg_HEAVY)
+    list(APPEND _properties LABELS heavy)
+  endif()
+  if(arg_SERIAL)
+    list(APPEND _properties RUN_SERIAL ON)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  pat_own(${name})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")  # tests/..., lib/...
+  target_compile_definitions(${name} PRIVATE
+    PAT_TEST_VECTORS_DIR="${PROJECT_SOURCE_DIR}/tests/vectors"
+    PAT_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
+    PROPERTIES ${_properties})
+endfunction()
