@@ -18,7 +18,7 @@ restore() {
   fi
 }
 # One at a time: a second run must not take the first one's guard for the machine's own.
-exec 9> /run/lock/libpat-apt.lock
+exec 9> /run/libpat-apt.lock
 flock 9
 trap 'restore; rm -f "$LOG"' EXIT
 trap 'exit 1' HUP INT TERM
