@@ -40,7 +40,7 @@ fi
 
 # Controls: a defined symbol, a weak hook and a reference, each without its prefix.
 for edit in 's/ T pat_bssl_SHA256$/ T SHA256/' 's/ w pat_bssl_sdallocx$/ w sdallocx/' \
-  's/ U pat_bssl_AES_encrypt$/ U AES_encrypt/'; do
+  's/ U pat_bssl_OPENSSL_cleanse$/ U OPENSSL_cleanse/'; do
   sed "$edit" "$TMP/nm" > "$TMP/doctored"
   if cmp -s "$TMP/nm" "$TMP/doctored"; then
     echo "control: nothing to doctor for $edit"
