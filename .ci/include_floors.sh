@@ -1,7 +1,7 @@
 #!/bin/sh
 # include_floors.sh [TREE]: checks which files may include what (docs/design.md).
 #
-#   F0  version permission scope lifecycle token auto_token token_text principal:
+#   F0  version permission scope lifecycle token auto_token base62 crc32 token_text principal:
 #       the standard library, Abseil and F0
 #   F1  keyring store memory_store lmdb_store: F0 and F1
 #   F2  authority pat: F0 to F2;  c.h: the C standard library alone
@@ -27,7 +27,7 @@ edges() {
 
 edges | awk -F '\t' '
   BEGIN {
-    n = split("version permission scope lifecycle token auto_token token_text principal", name, " ")
+    n = split("version permission scope lifecycle token auto_token base62 crc32 token_text principal", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 0
     n = split("keyring store memory_store lmdb_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 1

@@ -40,13 +40,14 @@ struct AutoToken {
 /// The ids to delete, in order, so that `arriving` more auto tokens leave the account with at most
 /// `max` of them. Expired ones go first; then the one with the smallest max(last used, created):
 /// `max`, since a sign-in that was not used yet must not be the first to go; then the smallest id.
-/// Pure: the same input gives the same answer, whatever its order. Never more than there are.
+/// Pure: the same input gives the same answer, whatever its order. Never more than there are, never
+/// more than needed. A negative number counts as 0.
 inline std::vector<std::uint64_t> PickEvictions(absl::Span<const AutoToken> tokens, int arriving,
                                                 int max) {
   const auto rank = [](const AutoToken& token) {
-    return std::make_tuple(!token.expired,
-                           std::max(token.created_at, token.last_used_at.value_or(token.created_at)),
-                           token.id);
+    return std::make_tuple(
+        !token.expired, std::max(token.created_at, token.last_used_at.value_or(token.created_at)),
+        token.id);
   };
   std::vector<AutoToken> order(tokens.begin(), tokens.end());
   std::sort(order.begin(), order.end(),

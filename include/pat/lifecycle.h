@@ -29,8 +29,8 @@ enum class MoveResult { kChanged, kUnchanged, kRefused };
 /// The part of a token that its state follows from.
 struct Lifecycle {
   bool deleted = false;
-  bool active = true;                     ///< The switch a user flips; kept under an expiry too.
-  std::optional<absl::Time> expires_at;   ///< None: never expires.
+  bool active = true;                    ///< The switch a user flips; kept under an expiry too.
+  std::optional<absl::Time> expires_at;  ///< None: never expires.
 };
 
 /// The state at `now`. A token is expired from the very moment `expires_at` on.
@@ -41,18 +41,20 @@ inline State StateAt(const Lifecycle& token, absl::Time now) {
 }
 
 /// The table of moves. An expired token's switch still moves, which does not revive it; nothing
-/// moves a deleted token, and deleting it again is a success that changes nothing.
+/// moves a deleted token, and deleting it again is a success that changes nothing. A number that
+/// is no Move is refused.
 ///
 ///     | move       | active    | inactive  | deleted   |
 ///     | activate   | unchanged | changed   | refused   |
 ///     | deactivate | changed   | unchanged | refused   |
 ///     | delete     | changed   | changed   | unchanged |
-inline MoveResult Apply(Move move, Lifecycle& token) {
+[[nodiscard]] inline MoveResult Apply(Move move, Lifecycle& token) {
   if (token.deleted) return move == Move::kDelete ? MoveResult::kUnchanged : MoveResult::kRefused;
   if (move == Move::kDelete) {
     token.deleted = true;
     return MoveResult::kChanged;
   }
+  if (move != Move::kActivate && move != Move::kDeactivate) return MoveResult::kRefused;
   const bool active = move == Move::kActivate;
   if (token.active == active) return MoveResult::kUnchanged;
   token.active = active;
@@ -72,7 +74,11 @@ constexpr std::string_view ToString(State state) {
 
 /// "manual" or "auto".
 constexpr std::string_view ToString(Origin origin) {
-  return origin == Origin::kAuto ? "auto" : "manual";
+  switch (origin) {
+    case Origin::kManual: return "manual";
+    case Origin::kAuto: return "auto";
+  }
+  return "unknown";
 }
 
 /// "user", "evicted", "rotated", "leaked", "idle" or "admin".

@@ -6,6 +6,8 @@
 
 #include "pat/authority.h"
 #include "pat/auto_token.h"
+#include "pat/base62.h"
+#include "pat/crc32.h"
 #include "pat/keyring.h"
 #include "pat/lifecycle.h"
 #include "pat/lmdb_store.h"

@@ -2,9 +2,9 @@
 #ifndef PAT_PERMISSION_H_
 #define PAT_PERMISSION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -53,6 +53,8 @@ class PermissionSet {
   /// set, itself included: a mistake in a declaration denies, it never grants.
   constexpr bool satisfiable() const { return satisfiable_; }
 
+  /// Whether all of `other` (or the one permission) is in this set. Every set contains the empty
+  /// one: who requires nothing is refused nothing.
   constexpr bool Contains(const Permission& permission) const { return Contains(Of(permission)); }
   constexpr bool Contains(PermissionSet other) const {
     return other.satisfiable_ && (other.bits_ & ~bits_) == 0;

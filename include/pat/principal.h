@@ -2,7 +2,6 @@
 #ifndef PAT_PRINCIPAL_H_
 #define PAT_PRINCIPAL_H_
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -39,11 +38,11 @@ class Claim {
 /// Why a presented secret was refused. For logs and metrics: what is sent to the client is
 /// Refusal::public_message(), the same for all.
 enum class RefusalReason {
-  kNotToken,           ///< Not the text of a token: prefix, length or alphabet.
-  kBadChecksum,        ///< Mistyped or cut.
-  kForged,             ///< Well-formed, but no store of ours issued this selector.
-  kUnknownToken,       ///< The token was purged, or the store lost it.
-  kWrongSecret,        ///< The secret does not fit, or the record was tampered with.
+  kNotToken,      ///< Not the text of a token: prefix, length or alphabet.
+  kBadChecksum,   ///< Mistyped or cut.
+  kForged,        ///< Well-formed, but no store of ours issued this selector.
+  kUnknownToken,  ///< The token was purged, or the store lost it.
+  kWrongSecret,   ///< The secret does not fit, or the record was tampered with.
   kDeleted,
   kExpired,
   kInactive,
@@ -51,8 +50,8 @@ enum class RefusalReason {
   kUnknownAccount,     ///< The claim was Claim::Unknown().
   kMissingPermission,  ///< A good token (or password) that may not do this.
   kWrongPassword,
-  kPasswordRefused,    ///< Two-factor authentication is on: only tokens are accepted.
-  kUnavailable,        ///< The store or the keys cannot be read (see Authority::Health).
+  kPasswordRefused,  ///< Two-factor authentication is on: only tokens are accepted.
+  kUnavailable,      ///< The store or the keys cannot be read (see Authority::Health).
 };
 
 /// The name of a reason in snake case: "not_token", "bad_checksum", ...
@@ -121,7 +120,8 @@ class [[nodiscard]] Permit {
 };
 
 /// Who came in, and how. A copy of what was decided: it does not follow a later revocation, so do
-/// not keep it beyond the request. Holds no memory of its own and no secret.
+/// not keep it beyond the request. Holds no memory of its own and no secret. Made of an id that is
+/// no account id (not 1..128 bytes) it is nobody: an empty account() and no rights at all.
 class Principal {
  public:
   enum class Method { kToken, kPassword };
@@ -142,7 +142,8 @@ class Principal {
   Origin origin() const { return origin_; }             ///< Of the token.
   PermissionSet permissions() const { return permissions_; }
 
-  /// Whether they may do what needs `permission` (or all of a set). Denies by default.
+  /// Whether they may do what needs `permission` (or all of a set; the empty set needs nothing and
+  /// is allowed). Denies by default.
   Permit Require(const Permission& permission) const { return Require(PermissionSet{permission}); }
   Permit Require(PermissionSet needed) const {
     return permissions_.Contains(needed) ? Permit::Allowed()
@@ -152,27 +153,28 @@ class Principal {
   /// Whether they may administer the account itself: change password or e-mail, manage tokens.
   /// Never for who came in by token, whatever its scopes: no permission can express it.
   Permit RequireAccountAdmin() const {
-    return method_ == Method::kPassword ? Permit::Allowed()
-                                        : Permit::Refused(RefusalReason::kMissingPermission);
+    return method_ == Method::kPassword && account_size_ != 0
+               ? Permit::Allowed()
+               : Permit::Refused(RefusalReason::kMissingPermission);
   }
 
  private:
   Principal(std::string_view account, Method method, std::uint64_t token_id,
             PermissionSet permissions, Origin origin)
-      : account_size_(std::min(account.size(), kMaxAccountBytes)),
-        token_id_(token_id),
-        permissions_(permissions),
-        method_(method),
-        origin_(origin) {
-    std::memcpy(account_.data(), account.data(), account_size_);
+      : token_id_(token_id), method_(method), origin_(origin) {
+    // Never cut: the first 128 bytes of a longer id are another account's.
+    if (account.empty() || account.size() > kMaxAccountBytes) return;
+    std::memcpy(account_.data(), account.data(), account.size());
+    account_size_ = account.size();
+    permissions_ = permissions;
   }
 
-  std::size_t account_size_;
+  std::size_t account_size_ = 0;
   std::uint64_t token_id_;
   PermissionSet permissions_;
   Method method_;
   Origin origin_;
-  std::array<char, kMaxAccountBytes> account_;
+  std::array<char, kMaxAccountBytes> account_{};  // Zeros: a copy must not carry stack bytes.
 };
 
 /// What Verify and Authenticate return: a Principal, or a Refusal. Held inline.

@@ -2,6 +2,8 @@
 #ifndef PAT_SCOPE_H_
 #define PAT_SCOPE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,7 +46,8 @@ class ScopeSet {
 
   /// Checks and takes a declaration: at most 64 permissions, names valid and unique among
   /// permissions and among scopes, bits 0..63 and unique, every scope of at least one permission
-  /// and of declared ones only, at most 64 scopes. InvalidArgument says what is wrong.
+  /// and of declared ones only, at most 64 scopes. A scope may share a permission's name only if
+  /// it includes it, lest Need(name) ask for less. InvalidArgument says what is wrong.
   static absl::StatusOr<ScopeSet> Create(absl::Span<const Permission> permissions,
                                          std::vector<Scope> scopes);
 
@@ -83,6 +86,14 @@ class ScopeSet {
   absl::StatusOr<ScopeSet> ExtendedBy(const ScopeSet& newer) const;
 
  private:
+  bool HasMisnamedScope() const {
+    for (const NamedPermission& p : permissions_) {
+      const Scope* scope = FindScope(p.name);
+      if (scope != nullptr && !scope->permissions.Contains(Permission{p.name, p.bit})) return true;
+    }
+    return false;
+  }
+
   std::vector<NamedPermission> permissions_;
   std::vector<Scope> scopes_;
 };
@@ -115,6 +126,9 @@ inline absl::StatusOr<ScopeSet> ScopeSet::Create(absl::Span<const Permission> pe
       return absl::InvalidArgumentError("a scope bundles one or more declared permissions");
     }
     set.scopes_.push_back(std::move(scope));
+  }
+  if (set.HasMisnamedScope()) {
+    return absl::InvalidArgumentError("a scope named like a permission does not include it");
   }
   return set;
 }
@@ -177,6 +191,9 @@ inline absl::StatusOr<ScopeSet> ScopeSet::ExtendedBy(const ScopeSet& newer) cons
   }
   if (merged.scopes_.size() > kMaxPermissions) {
     return absl::FailedPreconditionError("the store holds 64 scopes already");
+  }
+  if (merged.HasMisnamedScope()) {
+    return absl::FailedPreconditionError("a scope named like a permission does not include it");
   }
   return merged;
 }

@@ -28,15 +28,15 @@ inline constexpr std::size_t kMaxAccountBytes = 128;
 /// All that is known of a token, but the secret, which nobody can get back: views show "***".
 /// A plain copy: it does not follow later changes.
 struct Token {
-  std::uint64_t id = 0;      ///< Never reused. For URLs use public_id, which tells no volumes.
-  std::string public_id;     ///< UUID form, 36 lower-case characters; the same token for ever.
-  std::string account;       ///< The host's own account id: 1..128 opaque bytes.
-  std::string description;   ///< 1..100 characters of UTF-8; user text: escape it for display.
+  std::uint64_t id = 0;     ///< Never reused. For URLs use public_id, which tells no volumes.
+  std::string public_id;    ///< UUID form, 36 lower-case characters; the same token for ever.
+  std::string account;      ///< The host's own account id: 1..128 opaque bytes.
+  std::string description;  ///< 1..100 characters of UTF-8; user text: escape it for display.
   std::vector<std::string> scopes;  ///< Names, in the order given.
   PermissionSet permissions;        ///< What the scopes granted when they were set.
   State state = State::kActive;     ///< At the time of the read.
   Origin origin = Origin::kManual;
-  absl::Time created_at;            ///< This and all times: whole seconds.
+  absl::Time created_at;                   ///< This and all times: whole seconds.
   std::optional<absl::Time> expires_at;    ///< None: never.
   std::optional<absl::Time> last_used_at;  ///< None: never used. Exact to a minute.
   std::string last_used_ip;                ///< Empty if unknown. As the host passed it.

@@ -3,7 +3,8 @@
 #define PAT_VERSION_H_
 
 /// The version of libpat, in one place: CMake reads it from here. Semantic versioning; before 1.0
-/// the C++ API may change with any minor version, the file formats only with a note in CHANGELOG.md.
+/// the C++ API may change with any minor version, the file formats only with a note in
+/// CHANGELOG.md.
 #define PAT_VERSION_MAJOR 0
 #define PAT_VERSION_MINOR 0
 #define PAT_VERSION_PATCH 1
