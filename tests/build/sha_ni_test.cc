@@ -50,11 +50,11 @@ bool StepThrough(bool expect_sha_ni) {
   const uint8_t text[] = {'a', 'b', 'c'};
   SHA256(text, sizeof(text), digest);  // the CPU's abilities are read before the counting
   memset(digest, 0, sizeof(digest));
-  __asm__ volatile("subq $128, %%rsp\n pushfq\n orq $0x100, (%%rsp)\n popfq\n addq $128, %%rsp"
-                   ::: "memory", "cc");
+  __asm__ volatile("subq $128, %%rsp\n pushfq\n orq $0x100, (%%rsp)\n popfq\n addq $128, %%rsp" ::
+                       : "memory", "cc");
   SHA256(text, sizeof(text), digest);
-  __asm__ volatile("subq $128, %%rsp\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n addq $128, %%rsp"
-                   ::: "memory", "cc");
+  __asm__ volatile("subq $128, %%rsp\n pushfq\n andq $~0x100, (%%rsp)\n popfq\n addq $128, %%rsp" ::
+                       : "memory", "cc");
   const bool right = memcmp(digest, kAbc, sizeof(kAbc)) == 0;
   printf("%d instructions, %d of them sha256rnds2 (expected %d), digest %s\n",
          static_cast<int>(g_steps), static_cast<int>(g_sha256rnds2), expect_sha_ni ? 32 : 0,

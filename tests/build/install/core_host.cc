@@ -14,8 +14,8 @@ int main(int argc, char** argv) {
   pat::LmdbOptions options;
   options.create_if_missing = true;
   auto store = pat::OpenLmdbStore(directory, options);
-  const bool ok = store.ok() && PatRoundTrip(std::move(*store),
-                                             pat::Keyring::File(directory + "-keyring"));
+  const bool ok =
+      store.ok() && PatRoundTrip(std::move(*store), pat::Keyring::File(directory + "-keyring"));
   std::puts(ok ? "core: ok" : "core: WRONG");
   return ok ? 0 : 1;
 }

@@ -11,8 +11,8 @@ int main() {
   const pat::TokenText text =
       pat::ComposeTokenText("host_pat_", selector, "000000000000000000000000000");
   pat::ParsedToken parsed;
-  const bool read = pat::ParseTokenText(text.Reveal(), {"host_pat_"}, &parsed) ==
-                    pat::ParseResult::kOk;
+  const bool read =
+      pat::ParseTokenText(text.Reveal(), {"host_pat_"}, &parsed) == pat::ParseResult::kOk;
   const bool scoped = pat::ScopeSet::DockerHub().FindScope("repo:admin") != nullptr;
   std::puts(read && scoped ? "model: ok" : "model: WRONG");
   return read && scoped ? 0 : 1;

@@ -30,8 +30,8 @@ inline bool PatRoundTrip(std::unique_ptr<pat::Store> store, const pat::Keyring& 
   if (const char* path = std::getenv("PAT_TEST_SECRETS")) {
     const std::string line = std::string(issued->text.Reveal()) + "\n";
     const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    const bool written = fd >= 0 && write(fd, line.data(), line.size()) ==
-                                        static_cast<ssize_t>(line.size());
+    const bool written =
+        fd >= 0 && write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     if (fd >= 0) close(fd);
     if (!written) return false;
   }
