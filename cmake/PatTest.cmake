@@ -5,6 +5,11 @@
 # Seen by the test: PAT_TEST_VECTORS_DIR (tests/vectors) and PAT_BIN_DIR (where
 # patctl and the examples are), both strings.
 include(GoogleTest)
+set(CMAKE_GTEST_DISCOVER_TESTS_DISCOVERY_MODE PRE_TEST)
+
+if(PAT_SANITIZE)
+  find_program(PAT_SYMBOLIZER NAMES llvm-symbolizer llvm-symbolizer-14 DOC "for sanitizers' reports")
+endif()
 
 function(pat_test name)
   cmake_parse_arguments(arg "HEAVY;SERIAL" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
@@ -15,6 +20,12 @@ function(pat_test name)
     math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 4")
   endif()
   set(_properties TIMEOUT ${arg_TIMEOUT})
+  if(PAT_SANITIZE MATCHES "thread")
+    list(APPEND _properties ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=\"${PROJECT_SOURCE_DIR}/cmake/tsan.supp\" external_symbolizer_path=\"${PAT_SYMBOLIZER}\"")
+  elseif(PAT_SANITIZE)
+    list(APPEND _properties ENVIRONMENT "ASAN_SYMBOLIZER_PATH=${PAT_SYMBOLIZER}")
+  endif()
   if(arg_HEAVY)
     list(APPEND _properties LABELS heavy)
   endif()
@@ -28,6 +39,6 @@ function(pat_test name)
     PAT_TEST_VECTORS_DIR="${PROJECT_SOURCE_DIR}/tests/vectors"
     PAT_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(${name} TEST_PREFIX "${name}/" DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(${name} TEST_PREFIX "${name}/"
     PROPERTIES ${_properties})
 endfunction()
