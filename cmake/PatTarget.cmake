@@ -5,7 +5,9 @@
 function(pat_own target)
   target_compile_features(${target} PRIVATE cxx_std_17)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF CXX_STANDARD_REQUIRED ON)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion)
+  # clang's -Wconversion brings -Wsign-conversion along, g++'s does not: the same for both.
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion)
   if(PAT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
