@@ -63,8 +63,8 @@ struct Issued {
 /// How a secret is presented. Borrows its strings for the call.
 struct Presented {
   Claim claim = Claim::None();
-  PermissionSet need;               ///< Refuse unless all of these are granted. Empty: none.
-  std::string_view ip = {};         ///< Where from, for "last used"; empty if unknown.
+  PermissionSet need;        ///< Refuse unless all of these are granted. Empty: none.
+  std::string_view ip = {};  ///< Where from, for "last used"; empty if unknown.
   std::string_view user_agent = {};
 };
 
@@ -76,11 +76,11 @@ struct TokenUpdate {
 };
 
 struct ListOptions {
-  std::optional<State> state;    ///< None: all but the deleted ones.
+  std::optional<State> state;  ///< None: all but the deleted ones.
   std::optional<Origin> origin;
-  std::string text;              ///< In the description; ASCII letters match in either case.
-  std::size_t limit = 20;        ///< 1..1000.
-  std::string after;             ///< TokenPage::next of the page before; empty: the first page.
+  std::string text;        ///< In the description; ASCII letters match in either case.
+  std::size_t limit = 20;  ///< 1..1000.
+  std::string after;       ///< TokenPage::next of the page before; empty: the first page.
 };
 
 struct TokenPage {

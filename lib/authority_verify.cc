@@ -1,0 +1,107 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+//
+// The verify path. The order of judgement matters: the seal, which proves that the presenter holds
+// the secret, comes before everything that only the token's holder may learn. The record is copied
+// out of the store once; that copy is judged.
+#include <optional>
+
+#include "lib/authority_impl.h"
+#include "lib/codec.h"
+#include "lib/crypto.h"
+#include "lib/seal.h"
+
+namespace pat {
+namespace {
+
+Decision Refuse(RefusalReason reason) { return Refusal(reason); }
+
+std::optional<RefusalReason> RefusalOf(State state) {
+  switch (state) {
+    case State::kActive: return std::nullopt;
+    case State::kInactive: return RefusalReason::kInactive;
+    case State::kExpired: return RefusalReason::kExpired;
+    case State::kDeleted: return RefusalReason::kDeleted;
+  }
+  return RefusalReason::kUnavailable;
+}
+
+// The account of a record whose seal fits. A long one stands in the account's row, `*row`, which
+// proves nothing by itself: the record's tag must fit what is found there.
+std::optional<std::string_view> AccountOf(const RecordFields& fields, const KeySet& keys,
+                                          Store* store, AccountRow* row, RefusalReason* why) {
+  if (!fields.long_account) return fields.inline_account();
+  const std::uint32_t number = fields.account_number();
+  const Store::Lookup found = store->FindAccount(number, row);
+  *why = found == Store::Lookup::kUnavailable ? RefusalReason::kUnavailable
+                                              : RefusalReason::kWrongSecret;
+  if (found != Store::Lookup::kFound) return std::nullopt;
+  const auto key = AccountRowKey(number);
+  const auto value = OpenRow(keys, RowTable::kAccount, {key.data(), key.size()}, row->view());
+  const auto account = value.has_value() ? AccountIdIn(*value) : std::nullopt;
+  if (!account.has_value() || !AccountFits(fields, *account, keys)) return std::nullopt;
+  return account;
+}
+
+}  // namespace
+
+Decision Authority::Impl::Verify(std::string_view text, const Presented& presented) noexcept {
+  ParsedToken parsed;
+  switch (ParseTokenText(text, prefixes_, &parsed)) {
+    case ParseResult::kOk: break;
+    case ParseResult::kNotToken: return Refuse(RefusalReason::kNotToken);
+    case ParseResult::kBadChecksum: return Refuse(RefusalReason::kBadChecksum);
+    case ParseResult::kBadSelector: return Refuse(RefusalReason::kForged);
+  }
+  if (!keys_.alive()) return Refuse(RefusalReason::kUnavailable);
+  const std::uint64_t id = IdOfSelector(keys_, parsed.selector);
+  if (id == 0) return Refuse(RefusalReason::kForged);
+
+  TokenRecord record;
+  const Store::Lookup found = store_->Find(id, &record);
+  if (found == Store::Lookup::kUnavailable) return Refuse(RefusalReason::kUnavailable);
+  if (found == Store::Lookup::kAbsent) return Refuse(RefusalReason::kUnknownToken);
+  if (!RecordSealFits(keys_, id, crypto::Sha256Half(parsed.secret_input), record)) {
+    return Refuse(RefusalReason::kWrongSecret);
+  }
+
+  const RecordFields fields = DecodeRecord(record);
+  if (fields.unknown_flags != 0) return Refuse(RefusalReason::kUnavailable);
+  const std::uint32_t now = Now();
+  if (const auto reason = RefusalOf(StateAt(LifecycleOf(fields), absl::FromUnixSeconds(now))))
+    return Refuse(*reason);
+
+  AccountRow row;
+  RefusalReason why = RefusalReason::kWrongSecret;
+  const auto account = AccountOf(fields, keys_, store_.get(), &row, &why);
+  if (!account.has_value()) return Refuse(why);
+  if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
+  if (!presented.claim.is_none() && presented.claim.account() != *account) {
+    return Refuse(RefusalReason::kWrongAccount);
+  }
+
+  store_->RecordUse(id, now, presented.ip, presented.user_agent);
+  const Principal principal =
+      Principal::ByToken(*account, id, PermissionSet::FromBits(fields.permissions), fields.origin);
+  if (const Permit permit = principal.Require(presented.need); !permit.allowed()) {
+    return permit.refusal();
+  }
+  return principal;
+}
+
+Decision Authority::Impl::Authenticate(std::string_view secret, const Presented& presented,
+                                       bool two_factor_enabled, PasswordCheck check) {
+  if (LooksLikeToken(secret, prefixes_)) return Verify(secret, presented);
+  const bool fits = check(secret);  // always, so that time tells nothing
+  if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
+  if (!fits || !ValidateAccount(presented.claim.account()).ok()) {
+    return Refuse(RefusalReason::kWrongPassword);
+  }
+  if (two_factor_enabled) return Refuse(RefusalReason::kPasswordRefused);
+  const Principal principal = Principal::ByPassword(presented.claim.account(), scopes_.all());
+  if (const Permit permit = principal.Require(presented.need); !permit.allowed()) {
+    return permit.refusal();
+  }
+  return principal;
+}
+
+}  // namespace pat

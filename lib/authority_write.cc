@@ -1,0 +1,396 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+//
+// Changes. Each reads what it rests on, checks the seals, builds one batch and applies it with
+// checks that what was read still stands; if not, it starts over.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <set>
+
+#include "lib/authority_impl.h"
+#include "lib/codec.h"
+#include "lib/crypto.h"
+#include "lib/seal.h"
+
+namespace pat {
+namespace {
+
+constexpr std::size_t kMostIssuedAtOnce = 10000;
+constexpr std::size_t kPurgeBatch = 1000;
+constexpr std::chrono::seconds kRetryFor{30};
+
+absl::Status Damaged() {
+  return absl::DataLossError(
+      "the token's rows do not fit their seals: edited or damaged; it can only be deleted");
+}
+
+}  // namespace
+
+struct Authority::Impl::NewToken {
+  TokenEntry entry;  // owner: account id only, until it is written
+  std::string account;
+  TokenText text;
+};
+
+struct Authority::Impl::AccountInChange {
+  AccountEntry read;
+  Account next;
+};
+
+absl::Status Authority::Impl::Retry(absl::FunctionRef<absl::Status()> attempt) {
+  const auto deadline = std::chrono::steady_clock::now() + kRetryFor;
+  for (;;) {
+    absl::Status status = attempt();
+    if (!absl::IsAborted(status)) return status;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return absl::UnavailableError("too many changes at the same time; try again");
+    }
+  }
+}
+
+// ---- Issue
+
+absl::StatusOr<Authority::Impl::NewToken> Authority::Impl::Prepare(const IssueRequest& request,
+                                                                   std::uint32_t now) const {
+  if (absl::Status s = ValidateAccount(request.account); !s.ok()) return s;
+  if (absl::Status s = ValidateDescription(request.description); !s.ok()) return s;
+  if (absl::Status s = ValidateAttributes(request.attributes); !s.ok()) return s;
+  NewToken token;
+  token.account = request.account;
+  TokenEntry& entry = token.entry;
+  Metadata metadata;
+  metadata.scopes = request.scopes;
+  if (request.origin == Origin::kAuto && request.scopes.empty()) metadata.scopes = policy_.scopes;
+  absl::StatusOr<PermissionSet> granted = scopes_.Grant(metadata.scopes);
+  if (!granted.ok()) return granted.status();
+  metadata.description = request.description;
+  metadata.attributes = request.attributes;
+  metadata.created_unix_s = now;
+  if (request.expires_at.has_value()) {
+    const std::int64_t expiry = absl::ToUnixSeconds(*request.expires_at);
+    if (expiry <= now) return absl::InvalidArgumentError("an expiry lies in the future");
+    if (expiry > kLatestUnixS) {
+      return absl::InvalidArgumentError("an expiry is at latest 2106-02-07T06:28:14Z");
+    }
+    metadata.expires_unix_s = static_cast<std::uint32_t>(expiry);
+  }
+  entry.fields.permissions = granted->bits();
+  entry.fields.time_unix_s = metadata.expires_unix_s;
+  entry.fields.state = StoredState::kActive;
+  entry.fields.origin = request.origin;
+  entry.metadata = std::move(metadata);
+  entry.sealed = true;
+  return token;
+}
+
+absl::Status Authority::Impl::MakeSecret(std::uint64_t id, NewToken* token) const {
+  std::array<char, kSecretLength> secret;
+  if (!crypto::RandomText(token_text_internal::kAlphabet, crypto::RandomBytes, secret.data(),
+                          secret.size())) {
+    return absl::InternalError("the random number generator failed");
+  }
+  token->entry.id = id;
+  token->text =
+      ComposeTokenText(prefixes_.front(), SelectorOf(keys_, id), {secret.data(), secret.size()});
+  crypto::Wipe(secret.data(), secret.size());
+  const std::string_view body = token->text.Reveal().substr(prefixes_.front().size());
+  token->entry.metadata->digest =
+      crypto::Sha256Half(body.substr(0, kSelectorLength + kSecretLength));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Authority::Impl::AccountInChange> Authority::Impl::BeginAccount(
+    const std::string& account, std::uint32_t now) {
+  absl::StatusOr<AccountEntry> read = ledger_.ReadAccount(account);
+  if (absl::IsNotFound(read.status())) {
+    AccountInChange fresh;
+    fresh.read.account.id = account;
+    fresh.next = fresh.read.account;
+    return fresh;
+  }
+  if (!read.ok()) return read.status();
+  absl::StatusOr<Account> counted = ledger_.CountedAt(*read, now);
+  if (!counted.ok()) return counted.status();
+  return AccountInChange{*std::move(read), *std::move(counted)};
+}
+
+absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInChange* account,
+                                    Batch* batch) {
+  if (arriving > policy_.max_per_account) {
+    return absl::InvalidArgumentError("more auto tokens at once than an account may have");
+  }
+  std::vector<AutoToken> candidates;
+  std::map<std::uint64_t, TokenEntry> entries;
+  for (const std::uint64_t id : account->next.auto_tokens) {
+    absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(id);
+    if (absl::IsNotFound(entry.status())) continue;
+    if (!entry.ok()) return entry.status();
+    AutoToken candidate;
+    candidate.id = id;
+    if (entry->sealed) {  // the record decides, not the list
+      if (entry->deleted() || entry->fields.origin != Origin::kAuto ||
+          !AccountFits(entry->fields, account->next.id, keys_)) {
+        continue;
+      }
+      const absl::StatusOr<LastUse> use = store_->ReadUse(id);
+      if (!use.ok() && !absl::IsNotFound(use.status())) return use.status();
+      candidate.created_at = absl::FromUnixSeconds(entry->metadata->created_unix_s);
+      if (use.ok() && use->unix_s != 0) {
+        candidate.last_used_at = absl::FromUnixSeconds(std::min(use->unix_s, now));
+      }
+      candidate.expired =
+          StateAt(LifecycleOf(entry->fields), absl::FromUnixSeconds(now)) == State::kExpired;
+    } else {  // damaged: of no use to anybody, so it goes first
+      candidate.created_at = absl::InfinitePast();
+      candidate.expired = true;
+    }
+    candidates.push_back(candidate);
+    entries.emplace(id, *std::move(entry));
+  }
+  account->next.auto_tokens.clear();
+  for (const AutoToken& candidate : candidates) account->next.auto_tokens.push_back(candidate.id);
+  for (const std::uint64_t id : PickEvictions(candidates, arriving, policy_.max_per_account)) {
+    const TokenEntry& entry = entries.at(id);
+    ledger_.Bury(entry, DeleteReason::kEvicted, now, batch);
+    if (entry.sealed) CountToken(entry.fields, -1, &account->next);
+    auto& list = account->next.auto_tokens;
+    list.erase(std::remove(list.begin(), list.end(), id), list.end());
+  }
+  batch->revocation = false;  // the new token is what it is about
+  return absl::OkStatus();
+}
+
+absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint32_t now,
+                                        std::map<std::string, std::uint32_t>* new_numbers) {
+  Batch batch;
+  std::map<std::string, AccountInChange> accounts;
+  std::map<std::string, int> arriving;
+  for (const NewToken& token : *tokens) {
+    arriving[token.account] += token.entry.fields.origin == Origin::kAuto ? 1 : 0;
+  }
+  for (const auto& [id, autos] : arriving) {
+    absl::StatusOr<AccountInChange> account = BeginAccount(id, now);
+    if (!account.ok()) return account.status();
+    if (autos > 0) {
+      if (absl::Status s = Evict(autos, now, &*account, &batch); !s.ok()) return s;
+    }
+    if (account->read.row.empty()) {
+      std::uint32_t& number = (*new_numbers)[id];
+      if (number == 0) {
+        absl::StatusOr<std::uint32_t> reserved = store_->ReserveAccountNumber();
+        if (!reserved.ok()) return reserved.status();
+        number = *reserved;
+      }
+      account->read.number = number;
+    }
+    accounts.emplace(id, *std::move(account));
+  }
+  for (NewToken& token : *tokens) {
+    AccountInChange& account = accounts.at(token.account);
+    token.entry.owner = account.read;
+    token.entry.record = TokenRecord();  // what the slot must hold now: nothing
+    token.entry.fields.version = 0;
+    ledger_.Rewrite(&token.entry, &batch);
+    CountToken(token.entry.fields, 1, &account.next);
+    if (token.entry.fields.origin == Origin::kAuto) {
+      account.next.auto_tokens.push_back(token.entry.id);
+    }
+  }
+  for (const auto& [id, account] : accounts) {
+    ledger_.RewriteAccount(account.read, account.next, &batch);
+  }
+  absl::Status status = store_->Apply(batch);
+  if (!absl::IsAborted(status)) return status;
+  for (const NewToken& token : *tokens) {
+    TokenRecord record;
+    if (store_->Find(token.entry.id, &record) == Store::Lookup::kFound) {
+      return absl::DataLossError("a fresh token id is in use: the store's next id was set back");
+    }
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
+    absl::Span<const IssueRequest> requests) {
+  if (absl::Status s = CheckAlive(); !s.ok()) return s;
+  if (requests.size() > kMostIssuedAtOnce) {
+    return absl::InvalidArgumentError("at most 10000 tokens can be issued at once");
+  }
+  std::vector<Issued> issued;
+  if (requests.empty()) return issued;
+  const std::uint32_t now = Now();
+  std::vector<NewToken> tokens;
+  tokens.reserve(requests.size());
+  for (const IssueRequest& request : requests) {
+    absl::StatusOr<NewToken> token = Prepare(request, now);
+    if (!token.ok()) return token.status();
+    tokens.push_back(*std::move(token));
+  }
+  const absl::StatusOr<std::uint64_t> first =
+      store_->ReserveTokenIds(static_cast<std::uint32_t>(tokens.size()));
+  if (!first.ok()) return first.status();
+  if (*first == 0 || *first + tokens.size() - 1 > kMaxTokenId) {
+    return absl::ResourceExhaustedError("the store has no token ids left");
+  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (absl::Status s = MakeSecret(*first + i, &tokens[i]); !s.ok()) return s;
+  }
+  std::map<std::string, std::uint32_t> new_numbers;
+  const absl::Status status = Retry([&] { return IssueOnce(&tokens, now, &new_numbers); });
+  if (!status.ok()) return status;
+  issued.reserve(tokens.size());
+  for (NewToken& token : tokens) {
+    issued.push_back({ledger_.View(token.entry, token.account, now), std::move(token.text)});
+  }
+  return issued;
+}
+
+// ---- Update and delete
+
+absl::StatusOr<TokenEntry> Authority::Impl::ReadOwned(std::uint64_t id,
+                                                      std::string_view owner) const {
+  if (absl::Status s = CheckAlive(); !s.ok()) return s;
+  absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(id);
+  if (!entry.ok() || owner.empty()) return entry;
+  const absl::StatusOr<bool> owns = ledger_.Owns(owner, *entry);
+  if (!owns.ok()) return owns.status();
+  if (!*owns) return absl::NotFoundError("no such token");
+  return entry;
+}
+
+absl::Status Authority::Impl::BuryOnce(const TokenEntry& token, DeleteReason reason,
+                                       std::uint32_t now) {
+  Batch batch;
+  ledger_.Bury(token, reason, now, &batch);
+  if (token.owner.has_value()) {
+    const AccountEntry& read = *token.owner;
+    // A damaged token's part in the counts is unknown: count anew, which leaves it out.
+    absl::StatusOr<Account> next =
+        token.sealed ? ledger_.CountedAt(read, now) : ledger_.Recount(read, now);
+    if (!next.ok()) return next.status();
+    if (token.sealed) CountToken(token.fields, -1, &*next);
+    auto& list = next->auto_tokens;
+    list.erase(std::remove(list.begin(), list.end(), token.id), list.end());
+    ledger_.RewriteAccount(read, *std::move(next), &batch);
+  }
+  return store_->Apply(batch);
+}
+
+absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& update,
+                                         std::string_view owner, std::uint32_t now,
+                                         TokenEntry* result) {
+  absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
+  if (!entry.ok()) return entry.status();
+  if (entry->deleted()) return absl::NotFoundError("no such token: it is deleted, for good");
+  if (!entry->sealed || entry->fields.unknown_flags != 0) {
+    if (update.active.value_or(true)) return Damaged();
+    const absl::Status buried = BuryOnce(*entry, DeleteReason::kAdmin, now);
+    return buried.ok() ? Damaged() : buried;
+  }
+  const RecordFields before = entry->fields;
+  Metadata& metadata = *entry->metadata;
+  bool changed = false;
+  if (update.description.has_value() && *update.description != metadata.description) {
+    metadata.description = *update.description;
+    changed = true;
+  }
+  if (update.scopes.has_value()) {
+    const absl::StatusOr<PermissionSet> granted = scopes_.Grant(*update.scopes);
+    if (!granted.ok()) return granted.status();
+    changed = changed || *update.scopes != metadata.scopes || granted->bits() != before.permissions;
+    metadata.scopes = *update.scopes;
+    entry->fields.permissions = granted->bits();
+  }
+  Lifecycle cycle = LifecycleOf(before);
+  const bool moved = update.active.has_value() &&
+                     pat::Apply(*update.active ? Move::kActivate : Move::kDeactivate, cycle) ==
+                         MoveResult::kChanged;
+  if (moved) entry->fields.state = cycle.active ? StoredState::kActive : StoredState::kInactive;
+  if (changed || moved) {
+    Batch batch;
+    batch.revocation = moved && !cycle.active && !changed;
+    ledger_.Rewrite(&*entry, &batch);
+    if (moved) {
+      absl::StatusOr<Account> next = ledger_.CountedAt(*entry->owner, now);
+      if (!next.ok()) return next.status();
+      CountToken(before, -1, &*next);
+      CountToken(entry->fields, 1, &*next);
+      ledger_.RewriteAccount(*entry->owner, *std::move(next), &batch);
+    }
+    if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
+  }
+  *result = *std::move(entry);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Token> Authority::Impl::Update(std::uint64_t id, const TokenUpdate& update,
+                                              std::string_view owner) {
+  if (update.description.has_value()) {
+    if (absl::Status s = ValidateDescription(*update.description); !s.ok()) return s;
+  }
+  if (update.scopes.has_value()) {
+    if (absl::StatusOr<PermissionSet> s = scopes_.Grant(*update.scopes); !s.ok()) return s.status();
+  }
+  const std::uint32_t now = Now();
+  TokenEntry entry;
+  const absl::Status status = Retry([&] { return UpdateOnce(id, update, owner, now, &entry); });
+  if (!status.ok()) return status;
+  return ledger_.View(entry, entry.owner->account.id, now);
+}
+
+absl::Status Authority::Impl::Delete(std::uint64_t id, std::string_view owner,
+                                     DeleteReason reason) {
+  const std::uint32_t now = Now();
+  return Retry([&]() -> absl::Status {
+    const absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
+    if (!entry.ok()) return entry.status();
+    if (entry->deleted()) return absl::OkStatus();
+    return BuryOnce(*entry, reason, now);
+  });
+}
+
+// ---- Purge
+
+absl::StatusOr<std::size_t> Authority::Impl::PurgeRows(const std::vector<TokenRow>& rows,
+                                                       std::uint32_t before) {
+  Batch batch;
+  for (const TokenRow& row : rows) {
+    const RecordFields claimed = DecodeRecord(row.record);
+    if (claimed.state != StoredState::kDeleted || claimed.time_unix_s >= before) continue;
+    const absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(row.id);
+    if (absl::IsNotFound(entry.status())) continue;
+    if (!entry.ok()) return entry.status();
+    if (!entry->deleted() || entry->fields.time_unix_s >= before) continue;
+    batch.token_checks.push_back({row.id, entry->record});
+    batch.tokens.push_back({row.id, TokenRecord()});
+    if (entry->owner.has_value()) batch.metadata.push_back({entry->owner->number, row.id, {}});
+  }
+  if (batch.tokens.empty()) return 0;
+  if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
+  return batch.tokens.size();
+}
+
+absl::StatusOr<std::size_t> Authority::Impl::Purge(absl::Time time, std::size_t limit) {
+  if (absl::Status s = CheckAlive(); !s.ok()) return s;
+  const std::uint32_t before = ClampUnixS(absl::ToUnixSeconds(time));
+  std::size_t purged = 0;
+  for (std::uint64_t first = 1; purged < limit;) {
+    const std::size_t most = std::min(kPurgeBatch, limit - purged);
+    const absl::StatusOr<std::vector<TokenRow>> rows = store_->Scan(first, most);
+    if (!rows.ok()) return rows.status();
+    if (rows->empty()) break;
+    std::size_t gone = 0;
+    const absl::Status status = Retry([&] {
+      absl::StatusOr<std::size_t> count = PurgeRows(*rows, before);
+      if (count.ok()) gone = *count;
+      return count.status();
+    });
+    if (!status.ok()) return status;
+    purged += gone;
+    first = rows->back().id + 1;
+  }
+  return purged;
+}
+
+}  // namespace pat

@@ -1,0 +1,249 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#include "lib/seal.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "pat/version.h"
+
+namespace pat {
+namespace {
+
+constexpr std::size_t kSealBytes = 16;  // a record is seal, fields, account
+constexpr std::size_t kFieldsBytes = 16;
+constexpr std::size_t kTagBytes = 12;
+
+void PutBigEndian(std::uint64_t value, std::size_t bytes, unsigned char* out) {
+  for (std::size_t i = bytes; i-- > 0; value >>= 8U) out[i] = static_cast<unsigned char>(value);
+}
+
+void PutLittleEndian(std::uint64_t value, std::size_t bytes, unsigned char* out) {
+  for (std::size_t i = 0; i < bytes; ++i, value >>= 8U) out[i] = static_cast<unsigned char>(value);
+}
+
+std::uint64_t LittleEndian(const unsigned char* in, std::size_t bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = bytes; i-- > 0;) value = value << 8U | in[i];
+  return value;
+}
+
+std::string_view Chars(const unsigned char* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// The seal of a record's fields and account: a CMAC of exactly four blocks.
+crypto::Block RecordSeal(const SealKey& key, std::uint64_t id, const Digest& digest,
+                         const TokenRecord& record) {
+  std::array<unsigned char, 32> head{};
+  PutBigEndian(id, 8, head.data());
+  PutBigEndian(key.number, 2, head.data() + 8);
+  head[10] = kStoreFormat;
+  std::copy(digest.begin(), digest.end(), head.begin() + 16);
+  return crypto::Cmac(key.token, Chars(head.data(), head.size()),
+                      Chars(record.bytes.data() + kSealBytes, record.bytes.size() - kSealBytes));
+}
+
+crypto::Block RowSeal(const SealKey& key, RowTable table, std::string_view row_key,
+                      std::string_view value) {
+  std::array<unsigned char, 16 + 64> head{};
+  const std::size_t key_size = std::min<std::size_t>(row_key.size(), 64);
+  head[0] = static_cast<unsigned char>(table);
+  head[1] = kStoreFormat;
+  PutBigEndian(key.number, 2, head.data() + 2);
+  PutBigEndian(row_key.size(), 4, head.data() + 4);
+  PutBigEndian(value.size(), 4, head.data() + 8);
+  std::memcpy(head.data() + 16, row_key.data(), key_size);
+  return crypto::Cmac(key.row, Chars(head.data(), 16 + key_size), value);
+}
+
+std::array<unsigned char, kTagBytes> AccountTag(const SealKey& key, std::string_view account) {
+  const crypto::Block mac = crypto::Cmac(key.account, account);
+  std::array<unsigned char, kTagBytes> tag;
+  std::copy_n(mac.begin(), kTagBytes, tag.begin());
+  return tag;
+}
+
+crypto::Block IdBlock(std::uint64_t id) {
+  crypto::Block block{};
+  PutBigEndian(id, 8, block.data());
+  return block;
+}
+
+// 0 unless the block is {16 zero bits, id, 64 zero bits}.
+std::uint64_t IdOfBlock(const crypto::Block& block) {
+  std::uint64_t id = 0;
+  for (std::size_t i = 0; i < 8; ++i) id = id << 8U | block[i];
+  unsigned rest = 0;
+  for (std::size_t i = 8; i < 16; ++i) rest |= block[i];
+  return rest == 0 && id <= kMaxTokenId ? id : 0;
+}
+
+}  // namespace
+
+RecordFields DecodeRecord(const TokenRecord& record) {
+  const unsigned char* p = record.bytes.data() + kSealBytes;
+  const auto flags = static_cast<unsigned>(LittleEndian(p + 14, 2));
+  RecordFields fields;
+  fields.permissions = LittleEndian(p, 8);
+  fields.time_unix_s = static_cast<std::uint32_t>(LittleEndian(p + 8, 4));
+  fields.version = static_cast<std::uint16_t>(LittleEndian(p + 12, 2));
+  fields.state = static_cast<StoredState>(flags & 3U);
+  fields.origin = (flags >> 2U & 1U) != 0 ? Origin::kAuto : Origin::kManual;
+  fields.long_account = (flags >> 3U & 1U) != 0;
+  fields.account_size = (flags >> 4U & 15U) + 1;
+  fields.reason = static_cast<DeleteReason>(std::min(flags >> 8U & 7U, 5U));
+  fields.key_slot = flags >> 11U & 7U;
+  fields.unknown_flags = flags >> 14U;
+  std::memcpy(fields.account.data(), p + kFieldsBytes, fields.account.size());
+  return fields;
+}
+
+Lifecycle LifecycleOf(const RecordFields& fields) {
+  Lifecycle cycle;
+  cycle.deleted = fields.state == StoredState::kDeleted;
+  cycle.active = fields.state == StoredState::kActive;
+  if (!cycle.deleted && fields.time_unix_s != 0) {
+    cycle.expires_at = absl::FromUnixSeconds(fields.time_unix_s);
+  }
+  return cycle;
+}
+
+void SetAccount(std::string_view account, std::uint32_t number, const SealKey& key,
+                RecordFields* fields) {
+  fields->account = {};
+  fields->long_account = account.size() > kInlineAccountBytes;
+  if (fields->long_account) {
+    fields->account_size = 1;
+    PutLittleEndian(number, 4, fields->account.data());
+    const auto tag = AccountTag(key, account);
+    std::copy(tag.begin(), tag.end(), fields->account.begin() + 4);
+  } else {
+    fields->account_size = static_cast<unsigned>(account.size());
+    std::copy(account.begin(), account.end(), fields->account.begin());
+  }
+}
+
+bool AccountFits(const RecordFields& fields, std::string_view account, const KeySet& keys) {
+  if (!fields.long_account) return fields.inline_account() == account;
+  const SealKey* key = keys.SealBySlot(fields.key_slot);
+  if (key == nullptr || account.size() <= kInlineAccountBytes) return false;
+  const auto tag = AccountTag(*key, account);
+  return std::equal(tag.begin(), tag.end(), fields.account.begin() + 4);
+}
+
+TokenRecord SealRecord(const KeySet& keys, std::uint64_t id, const Digest& digest,
+                       const RecordFields& fields) {
+  const SealKey& key = keys.newest_seal();
+  TokenRecord record;
+  unsigned char* p = record.bytes.data() + kSealBytes;
+  const unsigned flags = static_cast<unsigned>(fields.state) |
+                         (fields.origin == Origin::kAuto ? 1U : 0U) << 2U |
+                         (fields.long_account ? 1U : 0U) << 3U | (fields.account_size - 1) << 4U |
+                         static_cast<unsigned>(fields.reason) << 8U |
+                         static_cast<unsigned>(key.number % kMaxKeys) << 11U;
+  PutLittleEndian(fields.permissions, 8, p);
+  PutLittleEndian(fields.time_unix_s, 4, p + 8);
+  PutLittleEndian(fields.version, 2, p + 12);
+  PutLittleEndian(flags, 2, p + 14);
+  std::memcpy(p + kFieldsBytes, fields.account.data(), fields.account.size());
+  const crypto::Block seal = RecordSeal(key, id, digest, record);
+  std::copy(seal.begin(), seal.end(), record.bytes.begin());
+  return record;
+}
+
+bool RecordSealFits(const KeySet& keys, std::uint64_t id, const Digest& digest,
+                    const TokenRecord& record) {
+  const SealKey* key = keys.SealBySlot(DecodeRecord(record).key_slot);
+  if (key == nullptr) return false;
+  crypto::Block seal;
+  std::copy_n(record.bytes.begin(), seal.size(), seal.begin());
+  return crypto::Equal(seal, RecordSeal(*key, id, digest, record));
+}
+
+std::array<char, 4> AccountRowKey(std::uint32_t number) {
+  std::array<char, 4> key;
+  PutBigEndian(number, 4, reinterpret_cast<unsigned char*>(key.data()));
+  return key;
+}
+
+std::array<char, 12> MetadataRowKey(std::uint32_t number, std::uint64_t id) {
+  std::array<char, 12> key;
+  PutBigEndian(number, 4, reinterpret_cast<unsigned char*>(key.data()));
+  PutBigEndian(id, 8, reinterpret_cast<unsigned char*>(key.data() + 4));
+  return key;
+}
+
+std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
+                    std::string_view value) {
+  const SealKey& seal_key = keys.newest_seal();
+  const crypto::Block seal = RowSeal(seal_key, table, key, value);
+  std::string row(kRowSealBytes, '\0');
+  auto* p = reinterpret_cast<unsigned char*>(row.data());
+  PutLittleEndian(seal_key.number, 2, p);
+  std::copy(seal.begin(), seal.end(), p + 2);
+  row += value;
+  return row;
+}
+
+std::optional<std::string_view> OpenRow(const KeySet& keys, RowTable table, std::string_view key,
+                                        std::string_view row) {
+  if (row.size() < kRowSealBytes) return std::nullopt;
+  const auto* p = reinterpret_cast<const unsigned char*>(row.data());
+  const SealKey* seal_key = keys.SealByNumber(static_cast<std::uint16_t>(LittleEndian(p, 2)));
+  if (seal_key == nullptr) return std::nullopt;
+  crypto::Block seal;
+  std::copy_n(p + 2, seal.size(), seal.begin());
+  const std::string_view value = row.substr(kRowSealBytes);
+  if (!crypto::Equal(seal, RowSeal(*seal_key, table, key, value))) return std::nullopt;
+  return value;
+}
+
+Selector SelectorOf(const KeySet& keys, std::uint64_t id) {
+  Selector selector;
+  crypto::Encrypt(keys.selector(0).encrypt, IdBlock(id), &selector);
+  return selector;
+}
+
+std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector) {
+  for (std::size_t i = 0; i < keys.selector_count(); ++i) {
+    crypto::Block block;
+    crypto::Decrypt(keys.selector(i).decrypt, selector, &block);
+    if (const std::uint64_t id = IdOfBlock(block); id != 0) return id;
+  }
+  return 0;
+}
+
+std::string PublicIdOf(const KeySet& keys, std::uint64_t id) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  crypto::Block block;
+  crypto::Encrypt(keys.public_id_encrypt(), IdBlock(id), &block);
+  std::string text;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kDigits[block[i] >> 4U];
+    text += kDigits[block[i] & 15U];
+  }
+  return text;
+}
+
+std::uint64_t IdOfPublicId(const KeySet& keys, std::string_view public_id) {
+  if (public_id.size() != 36) return 0;
+  crypto::Block block{};
+  std::size_t nibble = 0;
+  for (std::size_t i = 0; i < public_id.size(); ++i) {
+    const char c = public_id[i];
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (c != '-') return 0;
+      continue;
+    }
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && !(c >= 'a' && c <= 'f')) return 0;
+    const int value = digit ? c - '0' : c - 'a' + 10;
+    block[nibble / 2] = static_cast<unsigned char>(block[nibble / 2] << 4U | value);
+    ++nibble;
+  }
+  crypto::Decrypt(keys.public_id_decrypt(), block, &block);
+  return IdOfBlock(block);
+}
+
+}  // namespace pat

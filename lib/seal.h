@@ -1,0 +1,110 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#ifndef PAT_LIB_SEAL_H_
+#define PAT_LIB_SEAL_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/crypto.h"
+#include "lib/key_set.h"
+#include "pat/lifecycle.h"
+#include "pat/store.h"
+#include "pat/token_text.h"
+
+// Layouts and seals of docs/format.md: what stands in a TokenRecord, in a sealed row, in a
+// selector. Everything a decision rests on is under a seal.
+
+namespace pat {
+
+/// Ids have 48 bits.
+inline constexpr std::uint64_t kMaxTokenId = (std::uint64_t{1} << 48) - 1;
+
+/// Account ids up to this size stand in the record itself.
+inline constexpr std::size_t kInlineAccountBytes = 16;
+
+/// The first half of SHA-256 of a token's selector and secret. All zeros: of no token, the seal of
+/// a deleted record whose digest was lost.
+using Digest = crypto::Block;
+
+enum class StoredState : unsigned { kEmpty = 0, kActive = 1, kInactive = 2, kDeleted = 3 };
+
+/// A TokenRecord taken apart. What it says is worth something only if the seal fits.
+struct RecordFields {
+  std::uint64_t permissions = 0;
+  std::uint32_t time_unix_s = 0;  ///< Deleted: when. Otherwise the expiry; 0: never.
+  std::uint16_t version = 0;      ///< Goes up with each change; the metadata's must be the same.
+  StoredState state = StoredState::kEmpty;
+  Origin origin = Origin::kManual;
+  DeleteReason reason = DeleteReason::kUser;
+  unsigned key_slot = 0;       ///< Lowest three bits of the seal key's number.
+  unsigned unknown_flags = 0;  ///< Set by a later format: conditions this version cannot check.
+  bool long_account = false;
+  unsigned account_size = 0;                                 ///< Of an inline account: 1..16.
+  std::array<unsigned char, kInlineAccountBytes> account{};  ///< Id and zeros; or number and tag.
+
+  /// The account id, if it stands in the record.
+  std::string_view inline_account() const {
+    return {reinterpret_cast<const char*>(account.data()), long_account ? 0 : account_size};
+  }
+  /// The account's number, if its id is too long to stand in the record.
+  std::uint32_t account_number() const {
+    return account[0] | static_cast<std::uint32_t>(account[1]) << 8U |
+           static_cast<std::uint32_t>(account[2]) << 16U |
+           static_cast<std::uint32_t>(account[3]) << 24U;
+  }
+};
+
+RecordFields DecodeRecord(const TokenRecord& record);
+
+/// What the token's state follows from, as far as the record says.
+Lifecycle LifecycleOf(const RecordFields& fields);
+
+/// Sets the account of `fields`: inline, or number and tag under `key`.
+void SetAccount(std::string_view account, std::uint32_t number, const SealKey& key,
+                RecordFields* fields);
+
+/// True if the record's account is this one: for a long one its tag fits.
+bool AccountFits(const RecordFields& fields, std::string_view account, const KeySet& keys);
+
+/// Encodes and seals with the newest key.
+TokenRecord SealRecord(const KeySet& keys, std::uint64_t id, const Digest& digest,
+                       const RecordFields& fields);
+
+/// True if the record's seal is the one for this id and digest. Constant time in the contents.
+bool RecordSealFits(const KeySet& keys, std::uint64_t id, const Digest& digest,
+                    const TokenRecord& record);
+
+/// Kinds of sealed rows.
+enum class RowTable : unsigned char { kAccount = 1, kMetadata = 2, kMeta = 3 };
+
+/// Keys of rows, as they stand under the seal: of an account, of a token's metadata.
+std::array<char, 4> AccountRowKey(std::uint32_t number);
+std::array<char, 12> MetadataRowKey(std::uint32_t number, std::uint64_t id);
+
+inline constexpr std::size_t kRowSealBytes = 18;  ///< Before a row's value: key number and seal.
+
+/// `value` under its seal.
+std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
+                    std::string_view value);
+
+/// The value of a sealed row, inside `row`; none if the seal does not fit. Allocates nothing.
+std::optional<std::string_view> OpenRow(const KeySet& keys, RowTable table, std::string_view key,
+                                        std::string_view row);
+
+/// The selector that stands for an id, under the newest key.
+Selector SelectorOf(const KeySet& keys, std::uint64_t id);
+
+/// The id a selector stands for under any live key; 0 if it was not made by one: 80 redundant bits
+/// tell.
+std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector);
+
+/// A token's id for the public, in UUID form, and back (0 if it is none).
+std::string PublicIdOf(const KeySet& keys, std::uint64_t id);
+std::uint64_t IdOfPublicId(const KeySet& keys, std::string_view public_id);
+
+}  // namespace pat
+
+#endif  // PAT_LIB_SEAL_H_
