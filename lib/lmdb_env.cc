@@ -1,0 +1,327 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#include "lib/lmdb_env.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "lib/lmdb_uses.h"
+
+namespace pat {
+namespace {
+
+constexpr std::size_t kSmallestMap = std::size_t{16} << 20;
+constexpr std::size_t kPlacesAtOnce = 1000;
+
+// The open environments of this process: the library's only global state.
+struct Registry {
+  std::mutex mutex;
+  std::map<std::pair<dev_t, ino_t>, std::shared_ptr<LmdbEnv>> open;
+};
+
+Registry& TheRegistry() {
+  static auto* const registry = new Registry;  // never destroyed: stores may outlive static objects
+  return *registry;
+}
+
+absl::Status ValidateOptions(const LmdbOptions& options) {
+  if (options.concurrent_reads < 1 || options.concurrent_reads > 1024) {
+    return absl::InvalidArgumentError("concurrent_reads is 1 to 1024");
+  }
+  if (options.max_readers < 1 || options.max_readers > 65536) {
+    return absl::InvalidArgumentError("max_readers is 1 to 65536");
+  }
+  if (options.map_bytes < (std::size_t{1} << 20)) {
+    return absl::InvalidArgumentError("map_bytes is at least 1 MiB");
+  }
+  if (options.flush_interval < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("flush_interval is not negative");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<MDB_env*> OpenEnvironment(const std::string& path, std::size_t map_bytes,
+                                         unsigned max_readers) {
+  MDB_env* env = nullptr;
+  int rc = mdb_env_create(&env);
+  if (rc != 0) return LmdbError(rc, "open the store");
+  if (rc = mdb_env_set_maxdbs(env, 16); rc == 0) rc = mdb_env_set_maxreaders(env, max_readers);
+  if (rc == 0) rc = mdb_env_set_mapsize(env, map_bytes);
+  // Never NOSYNC, NOMETASYNC or WRITEMAP: what is acknowledged must be durable.
+  if (rc == 0) rc = mdb_env_open(env, path.c_str(), MDB_NOTLS, 0600);
+  if (rc == 0) return env;
+  mdb_env_close(env);
+  return rc == ENOMEM ? absl::OutOfRangeError("") : LmdbError(rc, "open data.mdb as a store");
+}
+
+bool BeyondAddressSpace(const absl::Status& status) { return absl::IsOutOfRange(status); }
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& directory,
+                                                       const LmdbOptions& options) {
+  if (absl::Status status = ValidateOptions(options); !status.ok()) return status;
+  Registry& registry = TheRegistry();
+  const std::lock_guard<std::mutex> lock(registry.mutex);
+  absl::StatusOr<StoreDirectory> opened =
+      StoreDirectory::Open(directory, options.create_if_missing);
+  if (!opened.ok()) return opened.status();
+  const auto identity = opened->identity();
+  if (const auto it = registry.open.find(identity); it != registry.open.end()) {
+    if (it->second->data_identity_ != opened->DataIdentity()) {
+      return absl::FailedPreconditionError(
+          "data.mdb was replaced while this process had it open: close the store first");
+    }
+    ++it->second->opens_;
+    return it->second;
+  }
+  const std::shared_ptr<LmdbEnv> env(new LmdbEnv(*std::move(opened)));
+  if (absl::Status status = env->directory_.Lock(); !status.ok()) return status;
+  absl::Status status = env->OpenLocked(options);
+  env->directory_.Unlock();
+  if (status.ok()) status = env->StartFlusher(options.flush_interval);
+  if (!status.ok()) {
+    env->Shut().IgnoreError();
+    return status;
+  }
+  registry.open[identity] = env;
+  return env;
+}
+
+absl::Status LmdbEnv::OpenLocked(const LmdbOptions& options) {
+  absl::Status status = directory_.PrepareFiles(options.create_if_missing, options.max_readers);
+  if (!status.ok()) return status;
+  if (status = OpenMapped(options); !status.ok()) return status;
+  data_identity_ = directory_.DataIdentity();
+  int dead = 0;  // slots of killed processes, which would keep old pages from being reused
+  mdb_reader_check(env_, &dead);
+  absl::StatusOr<LmdbTables> tables = OpenTables(env_, options.create_if_missing);
+  if (!tables.ok()) return tables.status();
+  tables_ = *tables;
+  if (options.create_if_missing) {
+    if (status = directory_.Sync(); !status.ok()) return status;
+  }
+  status = readers_.Open(env_, static_cast<std::size_t>(options.concurrent_reads));
+  if (!status.ok()) return status;
+  times_.Open(directory_);
+  return absl::OkStatus();
+}
+
+absl::Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
+  const std::size_t smallest = std::min(kSmallestMap, options.map_bytes);
+  for (std::size_t bytes = options.map_bytes;; bytes = std::max(bytes / 2, smallest)) {
+    const std::size_t whole_pages = (bytes + 65535) / 65536 * 65536;
+    absl::StatusOr<MDB_env*> env =
+        OpenEnvironment(directory_.path(), whole_pages, options.max_readers);
+    if (env.ok()) {
+      env_ = *env;
+      return absl::OkStatus();
+    }
+    if (!BeyondAddressSpace(env.status())) return env.status();
+    if (bytes == smallest) {
+      return absl::ResourceExhaustedError("no address space for the store's map");
+    }
+  }
+}
+
+LmdbEnv::~LmdbEnv() { Shut().IgnoreError(); }
+
+absl::Status LmdbEnv::Close() {
+  Registry& registry = TheRegistry();
+  const std::lock_guard<std::mutex> lock(registry.mutex);
+  if (--opens_ > 0) return Flush();
+  absl::Status status = Shut();
+  registry.open.erase(directory_.identity());  // after Shut: never two environments at a time
+  return status;
+}
+
+absl::Status LmdbEnv::Shut() {
+  if (env_ == nullptr) return absl::OkStatus();
+  StopFlusher();
+  absl::Status status;
+  if (readers_.size() != 0) {
+    status = Flush();
+    GiveBack(token_ids_);
+    GiveBack(account_numbers_);
+  }
+  const std::lock_guard<std::mutex> lock(write_mutex_);
+  readers_.Close();
+  const bool locked = directory_.Lock().ok();
+  mdb_env_close(env_);
+  if (locked) directory_.Unlock();
+  env_ = nullptr;
+  return status;
+}
+
+absl::Status LmdbEnv::Write(absl::FunctionRef<absl::Status(MDB_txn*)> change) {
+  const std::lock_guard<std::mutex> lock(write_mutex_);
+  if (env_ == nullptr) return absl::FailedPreconditionError("the store is closed");
+  absl::Status status = WriteOnce(change);
+  if (absl::IsResourceExhausted(status)) {
+    // Readers that were killed hold old pages: without them there may be room.
+    int dead = 0;
+    if (mdb_reader_check(env_, &dead) == 0 && dead > 0) status = WriteOnce(change);
+  }
+  return status;
+}
+
+absl::Status LmdbEnv::WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*)> change) {
+  MDB_txn* txn = nullptr;
+  int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+  if (rc != 0) return LmdbError(rc, "write to the store");
+  if (absl::Status status = change(txn); !status.ok()) {
+    mdb_txn_abort(txn);
+    return status;
+  }
+  rc = mdb_txn_commit(txn);
+  if (rc == 0) return absl::OkStatus();
+  // LMDB refuses everything from now on if it does not know what its last page write did.
+  const LmdbReaders::Reader probe(readers_);
+  if (rc == EIO || rc == MDB_PANIC || !probe.ok()) {
+    return absl::UnknownError(std::string("the disk failed at a commit, which may or may not have "
+                                          "happened: ") +
+                              mdb_strerror(rc));
+  }
+  return LmdbError(rc, "write to the store");
+}
+
+absl::StatusOr<std::uint64_t> LmdbEnv::ReserveTokenIds(std::uint32_t n) {
+  absl::StatusOr<std::uint64_t> first = Take(token_ids_, n);
+  if (first.ok()) times_.Reserve(*first + n);
+  return first;
+}
+
+absl::StatusOr<std::uint32_t> LmdbEnv::ReserveAccountNumber() {
+  absl::StatusOr<std::uint64_t> number = Take(account_numbers_, 1);
+  if (!number.ok()) return number.status();
+  return static_cast<std::uint32_t>(*number);
+}
+
+absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
+  constexpr std::uint64_t kLargestBlock = 256;
+  const std::lock_guard<std::mutex> lock(counter.mutex);
+  if (counter.end - counter.next < n) {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+    absl::Status status = Write([&](MDB_txn* txn) -> absl::Status {
+      MDB_val key = ValueOf(counter.row);
+      MDB_val value;
+      int rc = mdb_get(txn, tables_.meta, &key, &value);
+      if (rc != 0 && rc != MDB_NOTFOUND) return LmdbError(rc, "reserve numbers");
+      const std::uint64_t stored =
+          rc == 0 && value.mv_size == counter.row_bytes ? LoadInteger(ViewOf(value)) : 0;
+      if (stored == 0) return absl::DataLossError("the store's next number is damaged");
+      // If nobody reserved in between, what is left of the block goes on without a gap.
+      first = stored == counter.end ? counter.next : stored;
+      if (first > counter.last || counter.last - first < n - 1) {
+        return absl::ResourceExhaustedError("the store's numbers are used up");
+      }
+      end = std::min(std::max(first + n, stored + counter.block), counter.last + 1);
+      const std::string bytes = StoreInteger(end, counter.row_bytes);
+      value = ValueOf(bytes);
+      rc = mdb_put(txn, tables_.meta, &key, &value, 0);
+      return rc == 0 ? absl::OkStatus() : LmdbError(rc, "reserve numbers");
+    });
+    if (!status.ok()) return status;
+    counter.next = first;
+    counter.end = end;
+    counter.block = std::min(counter.block * 2, kLargestBlock);
+  }
+  counter.next += n;
+  return counter.next - n;
+}
+
+// Numbers of a block that nobody was given go back, if no other block lies behind it.
+void LmdbEnv::GiveBack(Counter& counter) {
+  const std::lock_guard<std::mutex> lock(counter.mutex);
+  if (counter.next == counter.end) return;
+  Write([&](MDB_txn* txn) -> absl::Status {
+    MDB_val key = ValueOf(counter.row);
+    MDB_val value;
+    int rc = mdb_get(txn, tables_.meta, &key, &value);
+    if (rc != 0 || value.mv_size != counter.row_bytes ||
+        LoadInteger(ViewOf(value)) != counter.end) {
+      return absl::AbortedError("");
+    }
+    const std::string bytes = StoreInteger(counter.next, counter.row_bytes);
+    value = ValueOf(bytes);
+    rc = mdb_put(txn, tables_.meta, &key, &value, 0);
+    return rc == 0 ? absl::OkStatus() : LmdbError(rc, "give numbers back");
+  }).IgnoreError();  // a gap is harmless
+  counter.end = counter.next;
+}
+
+absl::Status LmdbEnv::Flush() {
+  const std::lock_guard<std::mutex> lock(flush_mutex_);
+  for (;;) {
+    const std::vector<PlaceTable::Use> uses = places_.Collect(kPlacesAtOnce);
+    if (uses.empty()) return absl::OkStatus();
+    absl::Status status = Write([&](MDB_txn* txn) { return WriteUses(txn, tables_, uses); });
+    if (!status.ok()) return status;
+    for (const PlaceTable::Use& use : uses) places_.Forget(use.id, use.unix_s);
+    // What comes in meanwhile waits for the next flush: this one has an end.
+    if (uses.size() < kPlacesAtOnce) return absl::OkStatus();
+  }
+}
+
+absl::Status LmdbEnv::Health() {
+  if (const LmdbReaders::Reader reader(readers_); !reader.ok()) return reader.status();
+  if (directory_.DataIdentity() != data_identity_) {
+    return absl::UnavailableError("data.mdb was removed or replaced while it is open");
+  }
+  return absl::OkStatus();
+}
+
+std::uint64_t LmdbEnv::bytes() const {
+  struct stat data {};
+  if (fstatat(directory_.fd(), "data.mdb", &data, AT_SYMLINK_NOFOLLOW) != 0) data.st_size = 0;
+  return static_cast<std::uint64_t>(data.st_size) + times_.bytes();
+}
+
+absl::Status LmdbEnv::StartFlusher(absl::Duration interval) {
+  if (interval == absl::ZeroDuration()) return absl::OkStatus();
+  interval = std::clamp(interval, absl::Milliseconds(1), absl::Hours(24));
+  stop_flusher_ = File(eventfd(0, EFD_CLOEXEC));
+  if (!stop_flusher_) return LmdbError(errno, "start the store's thread");
+  flush_interval_ms_ = static_cast<int>(absl::ToInt64Milliseconds(interval));
+  // The host's signals are for the host's threads.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int rc = pthread_create(&flusher_, nullptr, FlusherMain, this);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (rc == 0) return absl::OkStatus();
+  flush_interval_ms_ = 0;
+  return LmdbError(rc, "start the store's thread");
+}
+
+void LmdbEnv::StopFlusher() {
+  if (flush_interval_ms_ == 0) return;
+  eventfd_write(stop_flusher_.fd(), 1);
+  pthread_join(flusher_, nullptr);
+  flush_interval_ms_ = 0;
+}
+
+void* LmdbEnv::FlusherMain(void* argument) {
+  auto* env = static_cast<LmdbEnv*>(argument);
+  pollfd stop{env->stop_flusher_.fd(), POLLIN, 0};
+  for (;;) {
+    const int ready = poll(&stop, 1, env->flush_interval_ms_);
+    if (ready > 0) return nullptr;
+    if (ready < 0) continue;
+    env->Flush().IgnoreError();  // tried again next time; Close reports it
+    int dead = 0;
+    mdb_reader_check(env->env_, &dead);  // env_ stays until this thread is joined
+  }
+}
+
+}  // namespace pat

@@ -1,0 +1,82 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#include "lib/lmdb_readers.h"
+
+#include <pthread.h>
+
+#include <cstdint>
+#include <thread>
+
+#include "lib/lmdb_tables.h"
+
+namespace pat {
+namespace {
+
+// Where a thread begins to look: threads mostly find a slot of their own. From the address of the
+// thread's descriptor, since a thread_local variable of a shared object may allocate at first use.
+std::size_t ThreadHint() noexcept {
+  const auto self = static_cast<std::uint64_t>(pthread_self());
+  return static_cast<std::size_t>((self * 0x9E3779B97F4A7C15U) >> 32);
+}
+
+}  // namespace
+
+LmdbReaders::Reader::Reader(LmdbReaders& readers) noexcept
+    : slot_(readers.Claim()), rc_(slot_ == nullptr ? MDB_PANIC : mdb_txn_renew(slot_->txn)) {}
+
+LmdbReaders::Reader::~Reader() {
+  if (slot_ == nullptr) return;
+  if (rc_ == 0) mdb_txn_reset(slot_->txn);
+  slot_->busy.store(false, std::memory_order_release);
+}
+
+absl::Status LmdbReaders::Reader::status() const {
+  if (slot_ == nullptr) return absl::UnavailableError("the store is closed");
+  return rc_ == 0 ? absl::OkStatus() : LmdbError(rc_, "read the store");
+}
+
+absl::Status LmdbReaders::Open(MDB_env* env, std::size_t wanted) {
+  slots_.reset(new Slot[wanted]);
+  int rc = 0;
+  for (bool checked = false; size_ < wanted;) {
+    rc = mdb_txn_begin(env, nullptr, MDB_RDONLY, &slots_[size_].txn);
+    if (rc == 0) {
+      mdb_txn_reset(slots_[size_].txn);
+      ++size_;
+    } else if (rc == MDB_READERS_FULL && !checked) {
+      int dead = 0;  // slots of killed processes
+      mdb_reader_check(env, &dead);
+      checked = true;
+    } else {
+      break;
+    }
+  }
+  if (size_ == 0 || (rc != 0 && rc != MDB_READERS_FULL)) return LmdbError(rc, "take a reader slot");
+  closed_.store(false, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+LmdbReaders::Slot* LmdbReaders::Claim() noexcept {
+  const std::size_t hint = ThreadHint();
+  while (!closed_.load(std::memory_order_acquire)) {
+    for (std::size_t i = 0; i < size_; ++i) {
+      Slot& slot = slots_[(hint + i) % size_];
+      if (slot.busy.load(std::memory_order_relaxed)) continue;
+      if (!slot.busy.exchange(true, std::memory_order_acquire)) return &slot;
+    }
+    std::this_thread::yield();
+  }
+  return nullptr;
+}
+
+void LmdbReaders::Close() {
+  closed_.store(true, std::memory_order_release);
+  // Each slot is taken for ever, so a thread that has just passed the check above finds none.
+  for (std::size_t i = 0; i < size_; ++i) {
+    if (slots_[i].txn == nullptr) continue;
+    while (slots_[i].busy.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+    mdb_txn_abort(slots_[i].txn);
+    slots_[i].txn = nullptr;
+  }
+}
+
+}  // namespace pat

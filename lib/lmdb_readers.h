@@ -1,0 +1,69 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#ifndef PAT_LIB_LMDB_READERS_H_
+#define PAT_LIB_LMDB_READERS_H_
+
+#include <lmdb.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "absl/status/status.h"
+
+namespace pat {
+
+/// A fixed number of reading transactions, begun at open and renewed around each read, so that a
+/// read costs no lock, no allocation and no system call. (One transaction for each thread would
+/// use up LMDB's reader table with 126 threads.) If all are taken, callers take turns.
+class LmdbReaders {
+  // Two slots never share a cache line: each is written by the threads that read through it.
+  struct alignas(64) Slot {
+    std::atomic<bool> busy{false};
+    MDB_txn* txn = nullptr;
+  };
+
+ public:
+  /// One reading transaction, from construction to destruction: keep it within a call, since the
+  /// pages it sees cannot be reused meanwhile. The place for what a later speed-up keeps with a
+  /// snapshot (mdb_txn_id tells them apart).
+  class Reader {
+   public:
+    explicit Reader(LmdbReaders& readers) noexcept;
+    ~Reader();
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    bool ok() const { return rc_ == 0; }
+    MDB_txn* txn() const { return slot_->txn; }
+
+    /// Why it is not ok.
+    absl::Status status() const;
+
+   private:
+    Slot* slot_;
+    int rc_;
+  };
+
+  LmdbReaders() = default;
+  ~LmdbReaders() { Close(); }
+
+  /// Begins up to `wanted` transactions: fewer if the environment's reader table is full, but
+  /// ResourceExhausted if there is not even one.
+  absl::Status Open(MDB_env* env, std::size_t wanted);
+
+  /// Waits for the reads that are under way and ends all transactions. Later reads are not ok.
+  void Close();
+
+  std::size_t size() const { return size_; }
+
+ private:
+  Slot* Claim() noexcept;
+
+  std::unique_ptr<Slot[]> slots_;
+  std::size_t size_ = 0;
+  std::atomic<bool> closed_{true};
+};
+
+}  // namespace pat
+
+#endif  // PAT_LIB_LMDB_READERS_H_
