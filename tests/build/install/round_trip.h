@@ -2,18 +2,14 @@
 #ifndef PAT_TESTS_BUILD_INSTALL_ROUND_TRIP_H_
 #define PAT_TESTS_BUILD_INSTALL_ROUND_TRIP_H_
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "pat/pat.h"
+#include "tests/issued_secrets.h"
 
 /// A host's least use of libpat: issues a token in a fresh store, verifies it, deactivates it and
-/// sees it refused. Records the token's text in the file PAT_TEST_SECRETS names, for the leak scan.
+/// sees it refused.
 inline bool PatRoundTrip(std::unique_ptr<pat::Store> store, const pat::Keyring& keyring) {
   pat::AuthorityOptions options;
   options.create_if_missing = true;
@@ -27,14 +23,7 @@ inline bool PatRoundTrip(std::unique_ptr<pat::Store> store, const pat::Keyring& 
   request.scopes = {"repo:read"};
   auto issued = (*authority)->Issue(request);
   if (!issued.ok()) return false;
-  if (const char* path = std::getenv("PAT_TEST_SECRETS")) {
-    const std::string line = std::string(issued->text.Reveal()) + "\n";
-    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    const bool written =
-        fd >= 0 && write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-    if (fd >= 0) close(fd);
-    if (!written) return false;
-  }
+  RecordIssuedSecret(issued->text.Reveal());
 
   const pat::Decision before = (*authority)->Verify(issued->text.Reveal());
   if (before.principal() == nullptr || before.principal()->account() != "alice") return false;
