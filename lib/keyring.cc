@@ -256,6 +256,15 @@ absl::StatusOr<KeyringContents> KeyringSource::Parse(std::string_view text) {
   return contents;
 }
 
+// The system would cut a path at a NUL: then the staged name could be the file's own.
+absl::Status KeyringSource::Validate(const Keyring& keyring) {
+  if (keyring.loader_ == nullptr &&
+      (keyring.path_.empty() || keyring.path_.find('\0') != std::string::npos)) {
+    return absl::InvalidArgumentError("no keyring was given: neither a file's name nor a function");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<KeyringContents> KeyringSource::Read(const Keyring& keyring) {
   WipedString text;
   if (keyring.loader_ != nullptr) {
@@ -272,18 +281,21 @@ absl::StatusOr<KeyringContents> KeyringSource::Read(const Keyring& keyring) {
 }
 
 absl::StatusOr<KeyringContents> KeyringSource::Load(const Keyring& keyring, const Realm& realm) {
-  if (keyring.loader_ == nullptr && !Exists(keyring.path_) &&
-      Exists(StagedPath(keyring.path_, realm))) {
+  if (absl::Status s = Validate(keyring); !s.ok()) return s;
+  const bool staged = keyring.loader_ == nullptr && Exists(StagedPath(keyring.path_, realm));
+  if (staged && !Exists(keyring.path_)) {
     if (absl::Status s = Publish(keyring, realm); !s.ok()) return s;
   }
   absl::StatusOr<KeyringContents> contents = Read(keyring);
   if (contents.ok() && contents->realm != realm) {
     return absl::FailedPreconditionError("the keyring was made for another store");
   }
+  if (staged && contents.ok()) Discard(keyring, realm);  // a second name of the same file
   return contents;
 }
 
 absl::StatusOr<KeyringContents> KeyringSource::Stage(const Keyring& keyring) {
+  if (absl::Status s = Validate(keyring); !s.ok()) return s;
   if (keyring.loader_ != nullptr) return Read(keyring);
   if (Exists(keyring.path_)) {
     return absl::AlreadyExistsError("the keyring file " + keyring.path_ +

@@ -18,7 +18,7 @@ namespace pat {
 class KeyringSource {
  public:
   /// The keyring of the store with this realm. FailedPrecondition if there is none, it is not a
-  /// keyring, or it was made for another store.
+  /// keyring, or it was made for another store; InvalidArgument for no path, or one with a NUL.
   static absl::StatusOr<KeyringContents> Load(const Keyring& keyring, const Realm& realm);
 
   /// For a new store: a File is generated and staged, AlreadyExists if the file is there; others
@@ -33,6 +33,7 @@ class KeyringSource {
   static absl::StatusOr<KeyringContents> Parse(std::string_view text);
 
  private:
+  static absl::Status Validate(const Keyring& keyring);
   static absl::StatusOr<KeyringContents> Read(const Keyring& keyring);
 };
 
