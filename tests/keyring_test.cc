@@ -71,8 +71,7 @@ class KeyringTest : public ::testing::Test {
     AuthorityOptions options;
     options.create_if_missing = create;
     options.prefixes = {"acme_pat_"};
-    auto authority =
-        Authority::Open(std::make_unique<ForwardingStore>(store_), keyring, options);
+    auto authority = Authority::Open(std::make_unique<ForwardingStore>(store_), keyring, options);
     if (authority.ok() && fs::exists(path_)) Record(ReadAll(path_));
     return authority;
   }
@@ -162,9 +161,9 @@ TEST_F(KeyringTest, ACallbacksErrorIsPassedOn) {
 }
 
 TEST_F(KeyringTest, NoKeyringAtAllIsRefused) {
-  for (const Keyring& keyring : {Keyring::File(""), Keyring::Callback(nullptr),
-                                 Keyring::File(std::string("key\0ring", 8)),
-                                 Keyring::File(path_ + std::string("\0", 1))}) {
+  for (const Keyring& keyring :
+       {Keyring::File(""), Keyring::Callback(nullptr), Keyring::File(std::string("key\0ring", 8)),
+        Keyring::File(path_ + std::string("\0", 1))}) {
     EXPECT_EQ(Open(keyring).status().code(), absl::StatusCode::kInvalidArgument);
     EXPECT_TRUE(StoreIsEmpty());
     EXPECT_TRUE(Files().empty());
@@ -517,9 +516,9 @@ TEST_F(KeyringTest, KeysLieOnPagesKeptFromDumpsAndChildren) {
   Record(text);
   const absl::StatusOr<KeySet> keys = KeySet::Derive(*KeyringSource::Parse(text));
   ASSERT_TRUE(keys.ok()) << keys.status();
-  for (const void* place :
-       {static_cast<const void*>(&keys->selector(0)), static_cast<const void*>(&keys->newest_seal()),
-        static_cast<const void*>(&keys->public_id_decrypt())}) {
+  for (const void* place : {static_cast<const void*>(&keys->selector(0)),
+                            static_cast<const void*>(&keys->newest_seal()),
+                            static_cast<const void*>(&keys->public_id_decrypt())}) {
     const auto address = reinterpret_cast<std::uintptr_t>(place);
     std::ifstream smaps("/proc/self/smaps");
     bool inside = false;

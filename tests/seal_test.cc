@@ -195,9 +195,16 @@ TEST_F(SealTest, AnyBytesDecode) {
 }
 
 TEST_F(SealTest, AnAccountFitsItselfAlone) {
-  const std::string accounts[] = {
-      "a", "b", "ab", std::string("a\0", 2), std::string(15, 'a'), std::string(16, 'a'),
-      std::string(17, 'a'), std::string(17, 'b'), std::string(128, 'a'), std::string(128, '\0')};
+  const std::string accounts[] = {"a",
+                                  "b",
+                                  "ab",
+                                  std::string("a\0", 2),
+                                  std::string(15, 'a'),
+                                  std::string(16, 'a'),
+                                  std::string(17, 'a'),
+                                  std::string(17, 'b'),
+                                  std::string(128, 'a'),
+                                  std::string(128, '\0')};
   for (const std::string& one : accounts) {
     RecordFields fields;
     SetAccount(one, 3, keys_.newest_seal(), &fields);
