@@ -4,7 +4,8 @@
 #   F0  version permission scope lifecycle token auto_token base62 crc32 token_text principal:
 #       the standard library, Abseil and F0
 #   F1  keyring store memory_store lmdb_store: F0 and F1
-#   F2  authority pat: F0 to F2;  c.h: the C standard library alone
+#   F2  authority pat: F0 to F2
+#   F4  c_types c c_store: the C standard library and each other
 #   lib/      include/pat, lib/, and at most one third party a file: <openssl/*> only in
 #             crypto.cc, protobuf only in codec.cc, <lmdb.h> only in lmdb_*
 #   capi/     include/pat, capi/
@@ -32,7 +33,8 @@ edges | awk -F '\t' '
     n = split("keyring store memory_store lmdb_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 1
     floor["pat/authority.h"] = floor["pat/pat.h"] = 2
-    floor["pat/c.h"] = 3
+    n = split("c_types c c_store", name, " ")
+    for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 4
   }
   function kind(included) {  # std, absl, pat, lib, openssl, protobuf, lmdb, benchmark, ...
     if (included ~ /^<[a-z0-9_]+>$/ || included ~ /^<(sys|linux|netinet|arpa)\/[a-z0-9_.]+>$/)
@@ -62,11 +64,11 @@ edges | awk -F '\t' '
       own = $1; sub(/^include\//, "", own)
       if (!(own in floor)) bad("the including header has no floor")
       else if (k == "std") next
-      else if (own == "pat/c.h") bad("c.h includes the C standard library alone")
-      else if (k == "pat") { if (floor[path] > floor[own]) bad("upward"); else if (path == "pat/c.h") bad("C++ headers do not need the C ABI") }
+      else if (floor[own] == 4) { if (k != "pat" || floor[path] != 4) bad("the C headers include the C standard library and each other alone") }
+      else if (k == "pat") { if (floor[path] > floor[own]) bad("upward") }
       else if (k != "absl") bad("public headers include std, Abseil and include/pat alone")
     } else if (where == "lib") {
-      if (k == "std" || k == "absl" || k == "pat" || k == "lib") { if (path == "pat/c.h") bad("upward") }
+      if (k == "std" || k == "absl" || k == "pat" || k == "lib") { if (k == "pat" && floor[path] == 4) bad("upward") }
       else if (k == "openssl") { if (base != "crypto.cc") bad("<openssl/*> belongs in lib/crypto.cc") }
       else if (k == "protobuf") { if (base != "codec.cc") bad("protobuf belongs in lib/codec.cc") }
       else if (k == "lmdb") { if (base !~ /^lmdb_[a-z0-9_]+\.(h|cc)$/) bad("<lmdb.h> belongs in lib/lmdb_*") }

@@ -32,5 +32,8 @@ refused lib/authority.cc '"pat/c.h"'
 refused examples/quickstart.cc '"lib/seal.h"'
 refused examples/patctl/main.cc '<lmdb.h>'
 refused capi/c.cc '"lib/seal.h"'
+refused include/pat/c_store.h '"pat/store.h"'
+refused include/pat/pat.h '"pat/c.h"'
+refused lib/authority.cc '"pat/c_types.h"'
 refused bench/verify_bench.cc '<openssl/aes.h>'
-echo "15 controls noticed"
+echo "18 controls noticed"
