@@ -221,7 +221,9 @@ std::string Usage(std::string_view verb) {
   std::string text = "usage: patctl [--store DIR] [--keyring FILE] [--json] VERB ...\n\n";
   for (const VerbSyntax& each : Verbs()) {
     const std::size_t padding = 12 - std::min<std::size_t>(11, each.name.size());
-    text += Cat({"  ", each.name, std::string(padding, ' '), each.synopsis, "\n"});
+    text += Cat({"  ", each.name});
+    if (!each.synopsis.empty()) text += Cat({std::string(padding, ' '), each.synopsis});
+    text += "\n";
   }
   text +=
       "\n"

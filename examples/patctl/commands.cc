@@ -122,6 +122,8 @@ absl::StatusOr<pat::Token> Apply(const Arguments& arguments, const Target& targe
     update.description = operands[1];
   } else if (verb == "set-scopes") {
     update.scopes = std::vector<std::string>(operands.begin() + 1, operands.end());
+    absl::Status s = CheckScopes(target.authority->scopes(), *update.scopes);
+    if (!s.ok()) return s;
   } else if (verb == "activate") {
     if (absl::Status s = target.authority->Activate(target.id); !s.ok()) return s;
   } else if (absl::Status s = target.authority->Deactivate(target.id); !s.ok()) {
@@ -260,6 +262,18 @@ absl::StatusOr<std::uint64_t> NumberOption(const Arguments& arguments, std::stri
   if (number.has_value() && *number >= 1 && *number <= most) return *number;
   return absl::InvalidArgumentError(
       Cat({"--", option, " is a number from 1 to ", std::to_string(most)}));
+}
+
+absl::Status CheckScopes(const pat::ScopeSet& set, const std::vector<std::string>& names) {
+  std::string declared;
+  for (const pat::Scope& scope : set.scopes()) {
+    declared += (declared.empty() ? "" : ", ") + scope.name;
+  }
+  for (const std::string& name : names) {
+    if (set.FindScope(name) != nullptr) continue;
+    return absl::InvalidArgumentError(Cat({"no such scope; this store has ", declared}));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace patctl

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "arguments.h"
+#include "pat/scope.h"
 #include "text.h"
 
 namespace patctl {
@@ -43,6 +46,9 @@ std::optional<std::uint64_t> ParseNumber(std::string_view text);
 /// number from 1 to `most`.
 absl::StatusOr<std::uint64_t> NumberOption(const Arguments& arguments, std::string_view option,
                                            std::uint64_t most, std::uint64_t otherwise);
+
+/// OK if `set` declares all these scopes; otherwise InvalidArgument, and says which there are.
+absl::Status CheckScopes(const pat::ScopeSet& set, const std::vector<std::string>& names);
 
 }  // namespace patctl
 

@@ -82,6 +82,7 @@ absl::StatusOr<int> Issue(const Arguments& arguments, Output& out) {
   if (!count.ok()) return count.status();
   const auto authority = OpenAuthority(arguments);
   if (!authority.ok()) return authority.status();
+  if (absl::Status s = CheckScopes((*authority)->scopes(), request->scopes); !s.ok()) return s;
   // Each auto token is a sign-in of its own: in one batch they would push each other out unseen.
   const std::uint64_t batch =
       request->origin == pat::Origin::kAuto ? std::uint64_t{1} : kTokensPerBatch;
