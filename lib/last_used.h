@@ -52,7 +52,7 @@ class LastUsed {
  private:
   struct Header;
   static constexpr std::size_t kHeaderBytes = 4096;
-  static constexpr std::uint64_t kBlockBytes = 256 * 1024;  // growth by these
+  static constexpr std::uint64_t kBlockBytes = std::uint64_t{256} * 1024;  // growth by these
 
   // The word of an id that has room, else null. No system call, but one when the file has grown.
   std::uint32_t* Word(std::uint64_t id) const noexcept;
