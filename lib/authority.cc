@@ -304,6 +304,12 @@ absl::StatusOr<std::uint64_t> Authority::IdOf(std::string_view public_id) const 
   return id;
 }
 
+absl::StatusOr<std::string> Authority::PublicIdOf(std::uint64_t id) const {
+  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+  if (id < 1 || id > kMaxTokenId) return absl::InvalidArgumentError("not the id of a token");
+  return pat::PublicIdOf(impl_->keys(), id);
+}
+
 absl::StatusOr<Token> Authority::Update(std::uint64_t id, const TokenUpdate& update,
                                         std::string_view owner) {
   return impl_->Update(id, update, owner);

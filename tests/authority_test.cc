@@ -63,6 +63,7 @@ TEST_P(AuthorityTest, ViewsShowEverythingButTheSecret) {
     EXPECT_EQ(token.id, issued.token.id);
     EXPECT_EQ(token.public_id.size(), 36U);
     EXPECT_EQ(*authority_->IdOf(token.public_id), token.id);
+    EXPECT_EQ(*authority_->PublicIdOf(token.id), token.public_id);
     EXPECT_EQ(token.account, "alice");
     EXPECT_EQ(token.description, request.description);
     EXPECT_THAT(token.scopes, ElementsAre("repo:write", "repo:read"));

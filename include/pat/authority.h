@@ -155,6 +155,9 @@ class Authority {
   /// The id behind a Token::public_id. InvalidArgument if the text is none.
   absl::StatusOr<std::uint64_t> IdOf(std::string_view public_id) const;
 
+  /// The Token::public_id of an id. InvalidArgument if it can be no token's.
+  absl::StatusOr<std::string> PublicIdOf(std::uint64_t id) const;
+
   // ---- Changing. A change that already holds is OK and writes nothing.
 
   absl::StatusOr<Token> Update(std::uint64_t id, const TokenUpdate& update,

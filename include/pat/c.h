@@ -104,7 +104,7 @@ PAT_API_CHECKED int32_t pat_verify(pat_authority* authority, const char* text, s
 
 /// Judges `n` texts that stand one after the other in `texts`, without anything in between, under
 /// one `presented`. decisions[0].size is the size of each of the `n` decisions; the others' is set.
-/// PAT_OK: all were judged; only decisions[i].refusal == 0 accepts text i.
+/// PAT_OK: all were judged; only decisions[i].accepted == 1 accepts text i.
 PAT_API_CHECKED int32_t pat_verify_many(pat_authority* authority, const char* texts,
                                         const size_t* text_lens, size_t n,
                                         const pat_presented* presented, pat_decision* decisions);
@@ -118,7 +118,8 @@ PAT_API_CHECKED int32_t pat_authenticate(pat_authority* authority, const char* s
                                                           size_t password_len),
                                          void* context, pat_decision* decision);
 
-/// PAT_OK if an accepted decision covers all of `permissions`; PAT_PERMISSION_DENIED otherwise.
+/// PAT_OK if the decision accepted somebody who has all of `permissions`; else
+/// PAT_PERMISSION_DENIED.
 PAT_API_CHECKED int32_t pat_require(const pat_decision* decision, uint64_t permissions);
 /// PAT_OK if they may administer the account: came in by password, never by token.
 PAT_API_CHECKED int32_t pat_require_account_admin(const pat_decision* decision);

@@ -141,15 +141,16 @@ typedef struct pat_presented {
   int32_t reserved;  // 0
 } pat_presented;
 
-/// Who came in, or why not. Holds no memory of its own.
+/// Who came in, or why not. Holds no memory of its own. A zeroed one accepts nobody.
 typedef struct pat_decision {
   size_t size;
-  int32_t refusal;  // 0: accepted; otherwise all below is zero
+  int32_t accepted;  // 1 or 0; what follows `refusal` is zero unless it is 1
+  int32_t refusal;   // 0 if accepted
   int32_t method;
+  int32_t origin;     // of the token; 0 for a password
   uint64_t token_id;  // 0 for a password
   uint64_t permissions;
-  int32_t origin;
-  int32_t account_len;
+  size_t account_len;
   char account[136];  // at most 128 bytes, then zeros
 } pat_decision;
 
