@@ -1,9 +1,10 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "commands.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -243,7 +244,8 @@ absl::StatusOr<int> Stats(const Arguments& arguments, Output& out) {
 
 void Say(std::string_view message) {
   const std::string line = Cat({"patctl: ", message, "\n"});
-  std::fwrite(line.data(), 1, line.size(), stderr);
+  // Where even this cannot be written, there is the exit status.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text) {

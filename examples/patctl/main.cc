@@ -46,17 +46,17 @@ absl::StatusOr<int> RunLine(const std::vector<std::string>& line, std::string* v
 
 int Main(const std::vector<std::string>& line) {
   if (!OccupyStandardStreams()) return kFailed;
-  ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a failed write, reported like any other
+  // A closed pipe is a failed write, reported like any other.
+  if (::signal(SIGPIPE, SIG_IGN) == SIG_ERR) return kFailed;
   Output out;
   std::string verb;
   absl::StatusOr<int> result = RunLine(line, &verb, out);
   if (absl::Status s = out.Flush(); result.ok() && !s.ok()) result = s;
   if (result.ok()) return *result;
-  Say(Escaped(std::string(result.status().message())));
-  if (absl::IsInvalidArgument(result.status())) {
-    const std::string text = Usage(verb);
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-  }
+  std::string message = Escaped(std::string(result.status().message()));
+  if (absl::IsInvalidArgument(result.status())) message += "\n" + Usage(verb);
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  Say(message);
   return absl::IsNotFound(result.status()) ? kRefused : kFailed;
 }
 

@@ -39,13 +39,14 @@ std::optional<absl::Duration> ParseDistance(std::string_view text) {
   if (read.ec != std::errc() || end - read.ptr != 1 || number < 0 || text.front() == '-') {
     return std::nullopt;
   }
+  constexpr std::int64_t kDay = 86400;
   std::int64_t unit_s = 0;
   switch (*read.ptr) {
     case 's': unit_s = 1; break;
     case 'm': unit_s = 60; break;
     case 'h': unit_s = 3600; break;
-    case 'd': unit_s = 86400; break;
-    case 'w': unit_s = 7 * 86400; break;
+    case 'd': unit_s = kDay; break;
+    case 'w': unit_s = 7 * kDay; break;
     default: return std::nullopt;
   }
   if (number > kMost / unit_s) return std::nullopt;
