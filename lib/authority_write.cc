@@ -122,6 +122,7 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
   }
   std::vector<AutoToken> candidates;
   std::map<std::uint64_t, TokenEntry> entries;
+  std::size_t good = 0;
   for (const std::uint64_t id : account->next.auto_tokens) {
     absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(id);
     if (absl::IsNotFound(entry.status())) continue;
@@ -141,12 +142,19 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
       }
       candidate.expired =
           StateAt(LifecycleOf(entry->fields), absl::FromUnixSeconds(now)) == State::kExpired;
+      ++good;
     } else {  // damaged: of no use to anybody, so it goes first
+      if (absl::Status s = ledger_.Adopt(account->next.id, &*entry); !s.ok()) return s;
       candidate.created_at = absl::InfinitePast();
       candidate.expired = true;
     }
     candidates.push_back(candidate);
     entries.emplace(id, *std::move(entry));
+  }
+  if (good != account->next.auto_tokens.size()) {  // damage: such tokens are in no count
+    absl::StatusOr<Account> counted = ledger_.Recount(account->read, now);
+    if (!counted.ok()) return counted.status();
+    account->next = *std::move(counted);
   }
   account->next.auto_tokens.clear();
   for (const AutoToken& candidate : candidates) account->next.auto_tokens.push_back(candidate.id);
@@ -256,6 +264,7 @@ absl::StatusOr<TokenEntry> Authority::Impl::ReadOwned(std::uint64_t id,
   const absl::StatusOr<bool> owns = ledger_.Owns(owner, *entry);
   if (!owns.ok()) return owns.status();
   if (!*owns) return absl::NotFoundError("no such token");
+  if (absl::Status s = ledger_.Adopt(owner, &*entry); !s.ok()) return s;
   return entry;
 }
 

@@ -148,9 +148,28 @@ absl::StatusOr<bool> Ledger::Owns(std::string_view account, const TokenEntry& to
   if (token.sealed) return false;
   absl::StatusOr<AccountRow> row = store_->ReadAccount(account);
   if (!row.ok()) return IsDamage(row.status()) ? absl::StatusOr<bool>(false) : row.status();
+  const auto value =
+      OpenRow(*keys_, RowTable::kAccount, Key(AccountRowKey(row->number)), row->view());
+  if (value.has_value() && AccountIdIn(*value) != account) return false;  // the name was remapped
   const absl::StatusOr<std::string> metadata = store_->ReadMetadata(row->number, token.id);
   if (!metadata.ok() && !IsDamage(metadata.status())) return metadata.status();
   return metadata.ok();
+}
+
+absl::Status Ledger::Adopt(std::string_view account, TokenEntry* token) const {
+  if (token->sealed) return absl::OkStatus();
+  if (token->owner.has_value() && token->owner->account.id == account) return absl::OkStatus();
+  token->owner.reset();
+  token->metadata.reset();
+  absl::StatusOr<AccountEntry> entry = ReadAccount(account);
+  if (!entry.ok()) return IsDamage(entry.status()) ? absl::OkStatus() : entry.status();
+  const auto key = MetadataRowKey(entry->number, token->id);
+  token->owner = *std::move(entry);
+  const absl::StatusOr<std::string> row = store_->ReadMetadata(token->owner->number, token->id);
+  if (!row.ok()) return IsDamage(row.status()) ? absl::OkStatus() : row.status();
+  const auto value = OpenRow(*keys_, RowTable::kMetadata, Key(key), *row);
+  if (value.has_value()) token->metadata = DecodeMetadata(*value);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Account> Ledger::CountedAt(const AccountEntry& entry, std::uint32_t now) const {

@@ -60,6 +60,10 @@ class Ledger {
   /// own. (For a damaged token only deleting is possible.)
   absl::StatusOr<bool> Owns(std::string_view account, const TokenEntry& token) const;
 
+  /// Takes `account`, which Owns the damaged token, for its owner, whatever its record claims: the
+  /// rows to clear away and the counts to set right are that account's.
+  absl::Status Adopt(std::string_view account, TokenEntry* token) const;
+
   /// The account's counts and auto tokens as of `now`: as they stand if they still hold, otherwise
   /// counted anew over its tokens. Damaged tokens are in no count.
   absl::StatusOr<Account> CountedAt(const AccountEntry& entry, std::uint32_t now) const;

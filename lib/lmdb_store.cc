@@ -113,8 +113,11 @@ Store::Lookup LmdbStore::FindAccount(std::uint32_t number, AccountRow* row) noex
   MDB_val key = acct_key.val();
   MDB_val value;
   const int rc = mdb_get(reader.txn(), tables_.acct, &key, &value);
-  if (rc == MDB_NOTFOUND) return Lookup::kAbsent;
-  if (rc != 0 || value.mv_size > kMaxAccountRowBytes) return Lookup::kUnavailable;
+  // A row that cannot be one stands for none: trying again would not help.
+  if (rc == MDB_NOTFOUND || (rc == 0 && value.mv_size > kMaxAccountRowBytes)) {
+    return Lookup::kAbsent;
+  }
+  if (rc != 0) return Lookup::kUnavailable;
   CopyRow(number, ViewOf(value), row);
   return Lookup::kFound;
 }
