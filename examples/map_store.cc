@@ -6,6 +6,8 @@
 #include <mutex>
 #include <vector>
 
+#include "pat/token.h"
+
 namespace {
 
 using Reading = std::shared_lock<std::shared_mutex>;
@@ -29,6 +31,58 @@ void Put(Map& map, const typename Map::key_type& key, const Value& value) {
   } else {
     map[key] = value;
   }
+}
+
+bool IsTokenId(std::uint64_t id) { return id >= 1 && id < std::uint64_t{1} << 48; }
+bool IsAccount(std::string_view account) { return pat::ValidateAccount(account).ok(); }
+bool IsMetaName(std::string_view name) {  // a database would keep its own numbers there too
+  return !name.empty() && name.size() <= 64 && name != "next_token_id";
+}
+constexpr std::size_t kMaxRowBytes = std::size_t{1} << 20;
+
+template <typename List, typename Condition>
+bool All(const List& list, Condition condition) {
+  return std::all_of(list.begin(), list.end(), condition);
+}
+
+/// Whether the batch could be right in any store. A host's mistake must not become a row.
+bool IsPossible(const pat::Batch& batch) {
+  using Batch = pat::Batch;
+  return All(batch.token_checks, [](const Batch::TokenCheck& c) { return IsTokenId(c.id); }) &&
+         All(batch.account_checks,
+             [](const Batch::AccountCheck& c) { return IsAccount(c.account); }) &&
+         All(batch.meta_checks, [](const Batch::MetaCheck& c) { return IsMetaName(c.name); }) &&
+         All(batch.tokens, [](const Batch::TokenPut& p) { return IsTokenId(p.id); }) &&
+         All(batch.metadata,
+             [](const Batch::MetadataPut& p) {
+               return IsTokenId(p.id) && p.account_number != 0 && p.metadata.size() <= kMaxRowBytes;
+             }) &&
+         All(batch.accounts,
+             [](const Batch::AccountPut& p) {
+               return IsAccount(p.account) && p.number != 0 && !p.row.empty() &&
+                      p.row.size() <= pat::kMaxAccountRowBytes;
+             }) &&
+         All(batch.meta, [](const Batch::MetaPut& p) {
+           return IsMetaName(p.name) && p.value.size() <= kMaxRowBytes;
+         });
+}
+
+/// The UTF-8 characters of `text` but NUL, up to `limit` bytes: what a client sends about itself
+/// is anything.
+std::string CleanText(std::string_view text, std::size_t limit) {
+  std::string clean;
+  text = text.substr(0, 4 * limit);
+  while (!text.empty()) {
+    std::size_t n = 1;
+    while (n < 4 && n < text.size() && pat::CountUtf8(text.substr(0, n)) != std::size_t{1}) ++n;
+    const bool is_character = pat::CountUtf8(text.substr(0, n)) == std::size_t{1};
+    if (is_character && text.front() != '\0') {
+      if (clean.size() + n > limit) break;
+      clean += text.substr(0, n);
+    }
+    text.remove_prefix(is_character ? n : 1);
+  }
+  return clean;
 }
 
 pat::AccountRow RowOf(std::uint32_t number, std::string_view bytes) {
@@ -70,8 +124,8 @@ void MapStore::RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_vie
   if (use.unix_s != 0 && unix_s < std::uint64_t{use.unix_s} + 60) return;
   use.unix_s = unix_s;
   if (ip.empty() && user_agent.empty()) return;  // keep the last place that is known
-  use.ip.assign(ip.substr(0, 45));
-  use.user_agent.assign(user_agent.substr(0, 128));
+  use.ip = CleanText(ip, 45);
+  use.user_agent = CleanText(user_agent, 128);
 }
 
 // ---- Reading.
@@ -164,6 +218,7 @@ absl::StatusOr<std::uint32_t> MapStore::ReserveAccountNumber() {
 absl::Status MapStore::Apply(const pat::Batch& batch) {
   const Writing lock(mutex_);
   if (closed_) return Closed();
+  if (!IsPossible(batch)) return absl::InvalidArgumentError("a batch that cannot be");
   if (absl::Status s = Check(batch); !s.ok()) return s;
   Write(batch);
   return absl::OkStatus();
@@ -181,12 +236,15 @@ absl::Status MapStore::Check(const pat::Batch& batch) const {
   for (const pat::Batch::MetaCheck& check : batch.meta_checks) {
     if (At(meta_, check.name) != check.expected) return absl::AbortedError("a row has changed");
   }
+  std::map<std::string, std::uint32_t> numbers;  // those of this batch
+  std::map<std::uint32_t, std::string> names;
   for (const pat::Batch::AccountPut& put : batch.accounts) {
     const std::uint32_t number = At(accounts_, put.account).number;
     const std::string name = At(account_names_, put.number);
-    if (put.row.size() > pat::kMaxAccountRowBytes || put.number == 0 ||
-        (number != 0 && number != put.number) || (!name.empty() && name != put.account)) {
-      return absl::InvalidArgumentError("an account's number or row cannot be");
+    if ((number != 0 && number != put.number) || (!name.empty() && name != put.account) ||
+        numbers.emplace(put.account, put.number).first->second != put.number ||
+        names.emplace(put.number, put.account).first->second != put.account) {
+      return absl::FailedPreconditionError("an account's number never changes and is its alone");
     }
   }
   return absl::OkStatus();
