@@ -78,7 +78,7 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
       {std::string(kHeader), SealRow(*keys, RowTable::kMeta, kHeader, EncodeHeader(header))});
   batch.meta.push_back({std::string(kScopes),
                         SealRow(*keys, RowTable::kMeta, kScopes, EncodeScopes(options.scopes))});
-  const absl::Status status = store->Apply(batch);
+  absl::Status status = store->Apply(batch);
   if (status.ok()) return KeyringSource::Publish(keyring, contents->realm);
   if (absl::IsUnknown(status)) return status;
   KeyringSource::Discard(keyring, contents->realm);

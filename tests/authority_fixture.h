@@ -60,7 +60,8 @@ class AuthorityTest : public testing::TestWithParam<StoreKind> {
     options.create_if_missing = true;
     options.map_bytes = std::size_t{1} << 30;
     options.flush_interval = absl::ZeroDuration();
-    absl::StatusOr<std::unique_ptr<Store>> store = OpenLmdbStore(folder_.path() + "/store", options);
+    absl::StatusOr<std::unique_ptr<Store>> store =
+        OpenLmdbStore(folder_.path() + "/store", options);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }

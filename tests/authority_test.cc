@@ -59,7 +59,8 @@ TEST_P(AuthorityTest, ViewsShowEverythingButTheSecret) {
   request.expires_at = absl::FromUnixSeconds(kStart + 3600) + absl::Milliseconds(700);
   request.attributes = {{"creator_ip", "192.0.2.1"}, {"client_id", "42"}};
   const Issued issued = Issue(request);
-  for (const Token& token : {issued.token, *authority_->Get(issued.token.id), ListAll("alice")[0]}) {
+  for (const Token& token :
+       {issued.token, *authority_->Get(issued.token.id), ListAll("alice")[0]}) {
     EXPECT_EQ(token.id, issued.token.id);
     EXPECT_EQ(token.public_id.size(), 36U);
     EXPECT_EQ(*authority_->IdOf(token.public_id), token.id);

@@ -31,9 +31,11 @@ refused lib/memory_store.cc '<lmdb.h>'
 refused lib/authority.cc '"pat/c.h"'
 refused examples/quickstart.cc '"lib/seal.h"'
 refused examples/patctl/main.cc '<lmdb.h>'
+refused examples/hub/main.cc '"lib/seal.h"'
+refused examples/patctl/main.cc '<openssl/ssl.h>'
 refused capi/c.cc '"lib/seal.h"'
 refused include/pat/c_store.h '"pat/store.h"'
 refused include/pat/pat.h '"pat/c.h"'
 refused lib/authority.cc '"pat/c_types.h"'
 refused bench/verify_bench.cc '<openssl/aes.h>'
-echo "18 controls noticed"
+echo "20 controls noticed"
