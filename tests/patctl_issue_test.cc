@@ -225,7 +225,7 @@ TEST_F(PatctlTest, ExpiryIsATimeOrADistance) {
 
 TEST_F(PatctlTest, AnExpiredTokenIsRefusedAndCountedNowhere) {
   Init();
-  const json token = Issue({"--expires", "1s"});
+  const json token = Issue({"--expires", "2s"});
   for (int i = 0; i < 100 && Verify(token) == 0; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
