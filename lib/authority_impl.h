@@ -85,6 +85,7 @@ class Authority::Impl {
   absl::StatusOr<TokenEntry> ReadOwned(std::uint64_t id, std::string_view owner) const;
 
   absl::StatusOr<NewToken> Prepare(const IssueRequest& request, std::uint32_t now) const;
+  absl::Status CheckAutoTokens(absl::Span<const IssueRequest> requests) const;
   absl::Status MakeSecret(std::uint64_t id, NewToken* token) const;
   absl::StatusOr<AccountInChange> BeginAccount(const std::string& account, std::uint32_t now);
   absl::Status Evict(int arriving, std::uint32_t now, AccountInChange* account, Batch* batch);

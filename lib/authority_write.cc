@@ -56,6 +56,9 @@ absl::StatusOr<Authority::Impl::NewToken> Authority::Impl::Prepare(const IssueRe
   if (absl::Status s = ValidateAccount(request.account); !s.ok()) return s;
   if (absl::Status s = ValidateDescription(request.description); !s.ok()) return s;
   if (absl::Status s = ValidateAttributes(request.attributes); !s.ok()) return s;
+  if (request.origin != Origin::kManual && request.origin != Origin::kAuto) {
+    return absl::InvalidArgumentError("the number is no origin of a token");
+  }
   NewToken token;
   token.account = request.account;
   TokenEntry& entry = token.entry;
@@ -117,9 +120,6 @@ absl::StatusOr<Authority::Impl::AccountInChange> Authority::Impl::BeginAccount(
 
 absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInChange* account,
                                     Batch* batch) {
-  if (arriving > policy_.max_per_account) {
-    return absl::InvalidArgumentError("more auto tokens at once than an account may have");
-  }
   std::vector<AutoToken> candidates;
   std::map<std::uint64_t, TokenEntry> entries;
   std::size_t good = 0;
@@ -219,12 +219,25 @@ absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint
   return status;
 }
 
+// Else they would evict each other.
+absl::Status Authority::Impl::CheckAutoTokens(absl::Span<const IssueRequest> requests) const {
+  std::map<std::string_view, int> arriving;
+  for (const IssueRequest& request : requests) {
+    if (request.origin != Origin::kAuto) continue;
+    if (++arriving[request.account] > policy_.max_per_account) {
+      return absl::InvalidArgumentError("more auto tokens at once than an account may have");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
     absl::Span<const IssueRequest> requests) {
   if (absl::Status s = CheckAlive(); !s.ok()) return s;
   if (requests.size() > kMostIssuedAtOnce) {
     return absl::InvalidArgumentError("at most 10000 tokens can be issued at once");
   }
+  if (absl::Status s = CheckAutoTokens(requests); !s.ok()) return s;
   std::vector<Issued> issued;
   if (requests.empty()) return issued;
   const std::uint32_t now = Now();
@@ -350,6 +363,9 @@ absl::StatusOr<Token> Authority::Impl::Update(std::uint64_t id, const TokenUpdat
 
 absl::Status Authority::Impl::Delete(std::uint64_t id, std::string_view owner,
                                      DeleteReason reason) {
+  if (reason < DeleteReason::kUser || reason > DeleteReason::kAdmin) {
+    return absl::InvalidArgumentError("the number is no reason to delete a token");
+  }
   const std::uint32_t now = Now();
   return Retry([&]() -> absl::Status {
     const absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
