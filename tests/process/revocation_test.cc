@@ -193,10 +193,10 @@ TEST_F(Revocation, ControlACachedRecordIsNoticed) {
   IssueTokens(200);
   StartProcess("stale");
   DeactivateAndActivate(200);
-  EXPECT_GE(Sum(&RevocationBoard::Verifier::accepted_too_late), 100U);
+  EXPECT_GE(Sum(&RevocationBoard::Verifier::accepted_too_late), 1U);
   const std::uint64_t before = Sum(&RevocationBoard::Verifier::accepted_too_late);
   DeleteAll();
-  EXPECT_GE(Sum(&RevocationBoard::Verifier::accepted_too_late), before + 100);
+  EXPECT_GE(Sum(&RevocationBoard::Verifier::accepted_too_late), before + 1);
 }
 
 }  // namespace
