@@ -119,10 +119,10 @@ TEST(LmdbProcesses, ReadersKilledInsideReadsUseNothingUp) {
     EXPECT_EQ(reader.Kill(), -SIGKILL);
   }
   const std::uint64_t before = store->Stats()->bytes;
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store->Apply(PutToken(1 + i * 5, 2)).ok());
+  for (std::uint64_t i = 0; i < 200; ++i) ASSERT_TRUE(store->Apply(PutToken(1 + i * 5, 2)).ok());
   HelperProcess(std::vector<std::string>{"open", dir.path()}).Wait();  // takes their slots away
   const std::uint64_t checked = store->Stats()->bytes;
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store->Apply(PutToken(1 + i * 5, 3)).ok());
+  for (std::uint64_t i = 0; i < 200; ++i) ASSERT_TRUE(store->Apply(PutToken(1 + i * 5, 3)).ok());
   EXPECT_LE(store->Stats()->bytes, checked + 65536) << "from " << before;
 }
 

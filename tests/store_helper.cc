@@ -66,7 +66,7 @@ int Read(const Arguments& arguments) {
   Say(1);
   for (std::uint64_t id = 1;; ++id) {
     pat::TokenRecord record;
-    store->Find(id % 1000, &record);
+    if (store->Find(id % 1000, &record) == Store::Lookup::kUnavailable) return 5;
     store->Page(1, 0, 100).status().IgnoreError();
   }
 }

@@ -16,15 +16,6 @@
 #include "pat/lmdb_store.h"
 #include "tests/temp_dir.h"
 
-namespace {
-thread_local bool counting = false;
-std::atomic<long> allocations{0};
-
-void Count() {
-  if (counting) allocations.fetch_add(1, std::memory_order_relaxed);
-}
-}  // namespace
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PAT_SANITIZED 1
 #elif defined(__has_feature)
@@ -34,6 +25,15 @@ void Count() {
 #endif
 
 #if defined(__GLIBC__) && !defined(PAT_SANITIZED)  // sanitizers bring a malloc of their own
+namespace {
+thread_local bool counting = false;
+std::atomic<long> allocations{0};
+
+void Count() {
+  if (counting) allocations.fetch_add(1, std::memory_order_relaxed);
+}
+}  // namespace
+
 extern "C" {
 void* __libc_malloc(std::size_t bytes);                 // NOLINT(bugprone-reserved-identifier)
 void* __libc_calloc(std::size_t n, std::size_t bytes);  // NOLINT(bugprone-reserved-identifier)
@@ -92,8 +92,8 @@ class VerifyPathTest : public testing::Test {
     const std::string agent(300, 'a');
     counting = true;
     for (std::uint64_t id = 0; id <= 2000; ++id) {
-      store_->Find(id, &record);
-      store_->FindAccount(static_cast<std::uint32_t>(id), &row);
+      (void)store_->Find(id, &record);
+      (void)store_->FindAccount(static_cast<std::uint32_t>(id), &row);
       store_->RecordUse(id, base + 100, "192.0.2.1", agent);
       store_->RecordUse(id, base + 200, "", "");
     }
