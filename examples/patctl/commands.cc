@@ -87,22 +87,27 @@ absl::StatusOr<pat::ListOptions> ReadListOptions(const Arguments& arguments) {
   return options;
 }
 
-void ShowPage(const pat::TokenPage& page, const pat::Counts& counts, bool json, Output& out) {
+/// `counts` is an error if the store's are damaged: the tokens must be shown all the same.
+void ShowPage(const pat::TokenPage& page, const absl::StatusOr<pat::Counts>& counts, bool json,
+              Output& out) {
   if (json) {
     std::string tokens;
     for (const pat::Token& token : page.tokens) {
       tokens += (tokens.empty() ? "" : ",") + TokenJson(token);
     }
     JsonObject list;
-    list.Number("active", counts.active).Number("inactive", counts.inactive);
+    list.Raw("active", counts.ok() ? std::to_string(counts->active) : "null");
+    list.Raw("inactive", counts.ok() ? std::to_string(counts->inactive) : "null");
     list.Raw("tokens", Cat({"[", tokens, "]"}));
     list.TextOrNull("next", page.next.empty() ? std::optional<std::string>() : page.next);
     out.WriteLine(list.str());
     return;
   }
   out.Write(TokenTable(page.tokens));
-  out.WriteLine(Cat(
-      {std::to_string(counts.active), " active, ", std::to_string(counts.inactive), " inactive"}));
+  if (counts.ok()) {
+    out.WriteLine(Cat({std::to_string(counts->active), " active, ",
+                       std::to_string(counts->inactive), " inactive"}));
+  }
   if (!page.next.empty()) out.WriteLine("more: --after " + Escaped(page.next));
 }
 
@@ -158,8 +163,12 @@ absl::StatusOr<int> List(const Arguments& arguments, Output& out) {
   const absl::StatusOr<pat::TokenPage> page = (*authority)->List(account, *options);
   if (!page.ok()) return page.status();
   const absl::StatusOr<pat::Counts> counts = (*authority)->Count(account);
-  if (!counts.ok()) return counts.status();
-  ShowPage(*page, *counts, arguments.json(), out);
+  if (!counts.ok() && !absl::IsDataLoss(counts.status())) return counts.status();
+  ShowPage(*page, counts, arguments.json(), out);
+  if (!counts.ok()) {
+    Say(Cat({"the account's counts: ", std::string(counts.status().message())}));
+    return kFailed;
+  }
   return kDone;
 }
 
