@@ -50,6 +50,13 @@ absl::StatusOr<Header> PeekHeader(std::string_view row) {
   return *std::move(header);
 }
 
+// The default policy may name a scope that a host does not have: then it has no auto tokens.
+absl::Status CheckPolicy(const AuthorityOptions& options, const ScopeSet& scopes) {
+  const std::vector<std::string>& names = options.auto_tokens.scopes;
+  if (names == AutoTokenPolicy().scopes || scopes.Grant(names).ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError("the auto-token policy names scopes that are not declared");
+}
+
 absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOptions& options,
                         std::uint32_t now) {
   if (!options.create_if_missing) {
@@ -61,6 +68,7 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
   if (options.scopes.empty()) {
     return absl::InvalidArgumentError("a new store needs scopes");
   }
+  if (absl::Status s = CheckPolicy(options, options.scopes); !s.ok()) return s;
   const absl::StatusOr<KeyringContents> contents = KeyringSource::Stage(keyring);
   if (absl::IsAlreadyExists(contents.status()) && store->ReadMeta(kHeader).ok()) {
     return absl::OkStatus();  // somebody else made the store in this moment
@@ -129,10 +137,7 @@ absl::StatusOr<std::unique_ptr<Authority::Impl>> Authority::Impl::Open(
   auto impl = std::unique_ptr<Impl>(new Impl(std::move(store), *std::move(keys), options));
   if (absl::Status s = Retry([&] { return impl->AdoptHeader(options); }); !s.ok()) return s;
   if (absl::Status s = Retry([&] { return impl->AdoptScopes(options); }); !s.ok()) return s;
-  if (absl::StatusOr<PermissionSet> s = impl->scopes_.Grant(impl->policy_.scopes);
-      !s.ok() && options.auto_tokens.scopes != AutoTokenPolicy().scopes) {
-    return absl::InvalidArgumentError("the auto-token policy names scopes that are not declared");
-  }
+  if (absl::Status s = CheckPolicy(options, impl->scopes_); !s.ok()) return s;
   return impl;
 }
 

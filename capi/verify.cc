@@ -1,0 +1,163 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+//
+// The deciding calls. On good arguments they allocate nothing.
+#include <cstring>
+
+#include "capi/call.h"
+#include "capi/handles.h"
+#include "capi/names.h"
+
+namespace pat::capi {
+namespace {
+
+// A decision has room at least for whether it accepts, and why not.
+constexpr std::size_t kSmallestDecision = sizeof(std::size_t) + 2 * sizeof(int32_t);
+
+bool DecisionFits(const pat_decision* decision) {
+  return decision != nullptr && SizeFits(decision->size) && decision->size >= kSmallestDecision;
+}
+
+int32_t Refuse(RefusalReason reason, pat_decision* out) {
+  pat_decision refused{};
+  refused.refusal = ToC(reason);
+  Give(refused, out);
+  if (reason == RefusalReason::kUnavailable) return PAT_UNAVAILABLE;
+  return reason == RefusalReason::kMissingPermission ? PAT_PERMISSION_DENIED : PAT_UNAUTHENTICATED;
+}
+
+int32_t Misuse(pat_decision* out) {
+  Refuse(RefusalReason::kUnavailable, out);
+  return PAT_INVALID_ARGUMENT;
+}
+
+int32_t Decide(const Decision& decision, pat_decision* out) {
+  const Principal* const who = decision.principal();
+  if (who == nullptr) return Refuse(decision.refusal()->reason(), out);
+  pat_decision accepted{};
+  accepted.accepted = 1;
+  accepted.method = ToC(who->method());
+  accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
+  accepted.token_id = who->token_id();
+  accepted.permissions = who->permissions().bits();
+  accepted.account_len = who->account().size();
+  static_assert(sizeof accepted.account > kMaxAccountBytes);
+  std::memcpy(accepted.account, who->account().data(), who->account().size());
+  Give(accepted, out);
+  return PAT_OK;
+}
+
+// False: a misuse. Allocates only then.
+bool TakePresented(const pat_presented* given, Presented* presented) {
+  pat_presented taken;
+  std::string_view account;
+  if (!Take(given, &taken).ok() || taken.reserved != 0) return false;
+  if (!TakeText(taken.account, taken.account_len, &account).ok()) return false;
+  if (!TakeText(taken.ip, taken.ip_len, &presented->ip).ok()) return false;
+  if (!TakeText(taken.user_agent, taken.user_agent_len, &presented->user_agent).ok()) return false;
+  presented->need = PermissionSet::FromBits(taken.need);
+  switch (taken.claim) {
+    case PAT_CLAIM_NONE:  // an account without its claim would be no claim at all
+      presented->claim = Claim::None();
+      return account.empty();
+    case PAT_CLAIM_ACCOUNT: presented->claim = Claim::Account(account); return true;
+    case PAT_CLAIM_UNKNOWN: presented->claim = Claim::Unknown(); return true;
+    default: return false;
+  }
+}
+
+// Runs `decide`, which may throw on misuse and out of callbacks: that is a refusal.
+template <typename Body>
+int32_t Deciding(pat_decision* decision, Body decide) noexcept {
+  if (!DecisionFits(decision)) return PAT_INVALID_ARGUMENT;
+  try {
+    return decide();
+  } catch (...) {
+    const int32_t code = ReportException(nullptr);
+    Refuse(RefusalReason::kUnavailable, decision);
+    return code;
+  }
+}
+
+}  // namespace
+}  // namespace pat::capi
+
+using namespace pat::capi;  // NOLINT(google-build-using-namespace): the bodies of the interface
+
+int32_t pat_verify(pat_authority* authority, const char* text, size_t text_len,
+                   const pat_presented* presented, pat_decision* decision) {
+  return Deciding(decision, [&] {
+    std::string_view secret;
+    pat::Presented how;
+    if (authority == nullptr || !TakeText(text, text_len, &secret).ok() ||
+        !TakePresented(presented, &how)) {
+      return Misuse(decision);
+    }
+    return Decide(authority->authority->Verify(secret, how), decision);
+  });
+}
+
+int32_t pat_verify_many(pat_authority* authority, const char* texts, const size_t* text_lens,
+                        size_t n, const pat_presented* presented, pat_decision* decisions) {
+  if (n == 0) return authority == nullptr ? PAT_INVALID_ARGUMENT : PAT_OK;
+  return Deciding(decisions, [&] {
+    const std::size_t stride = decisions->size;
+    const auto at = [&](std::size_t i) {
+      auto* const decision =
+          reinterpret_cast<pat_decision*>(reinterpret_cast<char*>(decisions) + i * stride);
+      decision->size = stride;
+      return decision;
+    };
+    pat::Presented how;
+    bool good = authority != nullptr && text_lens != nullptr && TakePresented(presented, &how);
+    std::size_t total = 0;
+    for (std::size_t i = 0; good && i < n; ++i) {
+      good = text_lens[i] <= SIZE_MAX - total;
+      total += text_lens[i];
+    }
+    if (!good || (texts == nullptr && total != 0)) {
+      for (std::size_t i = 0; i < n; ++i) Misuse(at(i));
+      return static_cast<int32_t>(PAT_INVALID_ARGUMENT);
+    }
+    const char* text = texts == nullptr ? "" : texts;
+    for (std::size_t i = 0; i < n; text += text_lens[i], ++i) {
+      Decide(authority->authority->Verify({text, text_lens[i]}, how), at(i));
+    }
+    return static_cast<int32_t>(PAT_OK);
+  });
+}
+
+int32_t pat_authenticate(pat_authority* authority, const char* secret, size_t secret_len,
+                         const pat_presented* presented, int32_t two_factor_enabled,
+                         int32_t (*check)(void* context, const char* password, size_t password_len),
+                         void* context, pat_decision* decision) {
+  return Deciding(decision, [&] {
+    std::string_view text;
+    pat::Presented how;
+    if (authority == nullptr || check == nullptr || !TakeText(secret, secret_len, &text).ok() ||
+        !TakePresented(presented, &how)) {
+      return Misuse(decision);
+    }
+    const auto fits = [&](std::string_view password) {
+      return check(context, password.data(), password.size()) == 1;
+    };
+    return Decide(authority->authority->Authenticate(text, how, two_factor_enabled != 0, fits),
+                  decision);
+  });
+}
+
+int32_t pat_require(const pat_decision* decision, uint64_t permissions) {
+  pat_decision taken;
+  if (!DecisionFits(decision)) return PAT_INVALID_ARGUMENT;
+  std::memset(&taken, 0, sizeof taken);
+  std::memcpy(&taken, decision, decision->size < sizeof taken ? decision->size : sizeof taken);
+  if (taken.accepted != 1 || taken.refusal != 0 || taken.account_len == 0) {
+    return PAT_PERMISSION_DENIED;
+  }
+  return (permissions & ~taken.permissions) == 0 ? PAT_OK : PAT_PERMISSION_DENIED;
+}
+
+int32_t pat_require_account_admin(const pat_decision* decision) {
+  const int32_t accepted = pat_require(decision, 0);
+  if (accepted != PAT_OK) return accepted;
+  return decision->method == PAT_METHOD_PASSWORD ? PAT_OK : PAT_PERMISSION_DENIED;
+}
