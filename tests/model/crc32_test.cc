@@ -46,6 +46,18 @@ TEST(Crc32Test, AgreesWithTheDefinition) {
   }
 }
 
+TEST(Crc32Test, BothWaysAgreeAtEveryLength) {
+  std::mt19937_64 random(8);
+  for (std::size_t size = 0; size <= 200; ++size) {
+    for (int round = 0; round < 20; ++round) {
+      std::string text(size, '\0');
+      for (char& c : text) c = static_cast<char>(random());
+      ASSERT_EQ(crc32_internal::Portable(text), Reference(text)) << size;
+      ASSERT_EQ(Crc32(text), Reference(text)) << size;
+    }
+  }
+}
+
 TEST(Crc32Test, EverySingleChangeShows) {
   const std::string text = "acme_pat_0cmNn8QB3yyZ5vvTsHqJ74z5L5oiCcA0MQuRaqr7fhS8ujcHU0";
   for (std::size_t at = 0; at < text.size(); ++at) {
