@@ -2,6 +2,7 @@
 // The other process of the store's tests: one open store, one job, told by arguments. Tests start
 // it as a program: a fork of a process with threads would prove little.
 #include <linux/seccomp.h>
+#include <lmdb.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -69,6 +70,18 @@ int Read(const Arguments& arguments) {
     if (store->Find(id % 1000, &record) == Store::Lookup::kUnavailable) return 5;
     store->Page(1, 0, 100).status().IgnoreError();
   }
+}
+
+// Holds a snapshot, as a process stopped in the middle of a read does: to be killed.
+int Pin(const Arguments& arguments) {
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  if (mdb_env_create(&env) != 0 || mdb_env_open(env, arguments[0].c_str(), 0, 0600) != 0 ||
+      mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn) != 0) {
+    return 4;
+  }
+  Say(1);
+  for (;;) pause();
 }
 
 // Reserves ids one by one and says them.
@@ -170,9 +183,9 @@ int Cramped(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   static const std::map<std::string, std::function<int(const Arguments&)>> jobs = {
-      {"open", OpenOnly}, {"read", Read},         {"ids", ReserveIds},
-      {"count", Count},   {"use", Use},           {"read_use", ReadUse},
-      {"write", Write},   {"confined", Confined}, {"cramped", Cramped},
+      {"open", OpenOnly},     {"pin", Pin},         {"read", Read},        {"ids", ReserveIds},
+      {"count", Count},       {"use", Use},         {"read_use", ReadUse}, {"write", Write},
+      {"confined", Confined}, {"cramped", Cramped},
   };
   const auto job = argc < 3 ? jobs.end() : jobs.find(argv[1]);
   if (job == jobs.end()) return 2;
