@@ -179,9 +179,10 @@ TEST_F(HostileDeleteTest, ADamagedAutoTokenIsEvictedFirstAndCountedNoMore) {
     std::size_t which;
     unsigned byte;
   } const damage[] = {{4, 16}, {3, 32}};  // permissions; the account
-  for (const auto& [which, byte] : damage) {
+  for (const auto& d : damage) {
+    const std::size_t which = d.which;
     TokenRecord record = Record(issued[which].token.id);
-    record.bytes[byte] ^= 1U;
+    record.bytes[d.byte] ^= 1U;
     Edit([&](RawTables& raw) { raw.PutRecord(issued[which].token.id, record); });
     issued.push_back(Issue(request));
     ExpectRefused(issued[which]);
