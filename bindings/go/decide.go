@@ -1,0 +1,229 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+
+package pat
+
+// #include "pat/c.h"
+// #include "callbacks.h"
+//
+// // Strings of Go are passed as they are, for the call. A decision comes back by value and the
+// // authority goes as a number, which cgo need not check: so neither is allocated.
+// typedef uintptr_t go_authority;
+//
+// static void go_presented(pat_presented* presented, int32_t claim, _GoString_ account,
+//                          _GoString_ ip, _GoString_ user_agent, uint64_t need) {
+//   const pat_presented made = {
+//       .size = sizeof made,
+//       .account = _GoStringPtr(account), .account_len = _GoStringLen(account),
+//       .ip = _GoStringPtr(ip), .ip_len = _GoStringLen(ip),
+//       .user_agent = _GoStringPtr(user_agent), .user_agent_len = _GoStringLen(user_agent),
+//       .need = need, .claim = claim};
+//   *presented = made;
+// }
+//
+// static pat_decision go_verify(go_authority authority, _GoString_ text, int32_t claim,
+//                               _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                               uint64_t need) {
+//   pat_presented presented;
+//   pat_decision decision = {.size = sizeof decision};
+//   go_presented(&presented, claim, account, ip, user_agent, need);
+//   if (pat_verify((pat_authority*)authority, _GoStringPtr(text), _GoStringLen(text), &presented,
+//                  &decision) != PAT_OK)
+//     decision.accepted = 0;
+//   return decision;
+// }
+//
+// // The same, for authorities whose clock is Go's: see annotations.go.
+// static pat_decision go_verify_calling(go_authority authority, _GoString_ text, int32_t claim,
+//                                       _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                                       uint64_t need) {
+//   return go_verify(authority, text, claim, account, ip, user_agent, need);
+// }
+//
+// static int32_t go_verify_many(go_authority authority, const char* texts, const size_t* text_lens,
+//                               size_t n, int32_t claim, _GoString_ account, _GoString_ ip,
+//                               _GoString_ user_agent, uint64_t need, pat_decision* decisions) {
+//   pat_presented presented;
+//   go_presented(&presented, claim, account, ip, user_agent, need);
+//   decisions[0].size = sizeof *decisions;
+//   return pat_verify_many((pat_authority*)authority, texts, text_lens, n, &presented, decisions);
+// }
+//
+// static pat_decision go_authenticate(go_authority authority, _GoString_ secret, int32_t claim,
+//                                     _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                                     uint64_t need, int32_t two_factor_enabled, uintptr_t check) {
+//   pat_presented presented;
+//   pat_decision decision = {.size = sizeof decision};
+//   go_presented(&presented, claim, account, ip, user_agent, need);
+//   if (pat_authenticate((pat_authority*)authority, _GoStringPtr(secret), _GoStringLen(secret),
+//                        &presented, two_factor_enabled, pat_go_check, (void*)check,
+//                        &decision) != PAT_OK)
+//     decision.accepted = 0;
+//   return decision;
+// }
+import "C"
+
+import (
+	"runtime/cgo"
+	"unsafe"
+)
+
+// A Claim is whom a secret is said to belong to. Zero: nothing is said, the token tells the
+// account.
+type Claim struct {
+	kind    int32
+	account string
+}
+
+// ClaimAccount says that it is this account's: a token of any other is refused.
+func ClaimAccount(account string) Claim { return Claim{C.PAT_CLAIM_ACCOUNT, account} }
+
+// ClaimUnknown says that the host does not know the login name: always refused, after the same
+// work.
+func ClaimUnknown() Claim { return Claim{C.PAT_CLAIM_UNKNOWN, ""} }
+
+// Presented is how a secret is presented.
+type Presented struct {
+	Claim     Claim
+	Need      Permissions // refuse unless all of these are granted
+	IP        string      // where from, for "last used"
+	UserAgent string
+}
+
+// A Method is what somebody came in by.
+type Method int32
+
+// The methods.
+const (
+	ByToken    Method = C.PAT_METHOD_TOKEN
+	ByPassword Method = C.PAT_METHOD_PASSWORD
+)
+
+// A Principal is who came in. It does not follow a later revocation: do not keep it beyond the
+// request.
+type Principal struct {
+	Account     string
+	Method      Method
+	Origin      Origin // of the token; 0 for a password
+	TokenID     uint64 // 0 for a password
+	Permissions Permissions
+}
+
+// Require is nil if they have all of need, else a *Refused.
+func (p Principal) Require(need Permissions) error {
+	if p.Account == "" || !p.Permissions.Has(need) {
+		return &Refused{MissingPermission}
+	}
+	return nil
+}
+
+// RequireAccountAdmin is nil if they may administer the account: came in by password, never by
+// token.
+func (p Principal) RequireAccountAdmin() error {
+	if p.Account == "" || p.Method != ByPassword {
+		return &Refused{MissingPermission}
+	}
+	return nil
+}
+
+func decided(d *C.pat_decision) (Principal, error) {
+	if d.accepted != 1 || d.refusal != 0 {
+		if d.refusal == 0 {
+			return Principal{}, &Refused{Unavailable}
+		}
+		return Principal{}, &Refused{Reason(d.refusal)}
+	}
+	account := unsafe.Slice((*byte)(unsafe.Pointer(&d.account[0])), int(d.account_len))
+	return Principal{
+		Account:     string(account),
+		Method:      Method(d.method),
+		Origin:      Origin(d.origin),
+		TokenID:     uint64(d.token_id),
+		Permissions: Permissions(d.permissions),
+	}, nil
+}
+
+func (a *Authority) number() C.go_authority { return C.go_authority(uintptr(unsafe.Pointer(a.c))) }
+
+// Verify judges a presented token. The error is a *Refused, or ErrClosed. The text is judged as it
+// is: strip line ends first.
+func (a *Authority) Verify(text string, presented Presented) (Principal, error) {
+	if err := a.enter(); err != nil {
+		return Principal{}, err
+	}
+	defer a.exit()
+	p, claim, need := &presented, C.int32_t(presented.Claim.kind), C.uint64_t(presented.Need)
+	var d C.pat_decision
+	if a.calls {
+		d = C.go_verify_calling(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
+	} else {
+		d = C.go_verify(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
+	}
+	return decided(&d)
+}
+
+// A Verdict is what Verify returns.
+type Verdict struct {
+	Principal Principal
+	Err       error
+}
+
+// VerifyMany judges many texts by one call into C, as Verify would. There are as many verdicts as
+// texts.
+func (a *Authority) VerifyMany(texts []string, presented Presented) []Verdict {
+	n := len(texts)
+	verdicts := make([]Verdict, n)
+	if n == 0 {
+		return verdicts
+	}
+	if err := a.enter(); err != nil {
+		for i := range verdicts {
+			verdicts[i].Err = err
+		}
+		return verdicts
+	}
+	defer a.exit()
+	total := 1 // so that there is a first byte
+	for _, text := range texts {
+		total += len(text)
+	}
+	all := make([]byte, 0, total)
+	sizes := make([]C.size_t, n)
+	for i, text := range texts {
+		all = append(all, text...)
+		sizes[i] = C.size_t(len(text))
+	}
+	decisions := make([]C.pat_decision, n)
+	p := &presented
+	code := C.go_verify_many(a.number(), (*C.char)(unsafe.Pointer(&all[:1][0])), &sizes[0], C.size_t(n),
+		C.int32_t(p.Claim.kind), p.Claim.account, p.IP, p.UserAgent, C.uint64_t(p.Need), &decisions[0])
+	for i := range all {
+		all[i] = 0
+	}
+	for i := range verdicts {
+		if code != C.PAT_OK {
+			decisions[i] = C.pat_decision{}
+		}
+		verdicts[i].Principal, verdicts[i].Err = decided(&decisions[i])
+	}
+	return verdicts
+}
+
+// Authenticate judges what came in a password field. Text that looks like a token is judged as
+// one; for any other text check is called, in this goroutine, whatever its answer is used for. For
+// an unknown account it must take as long as for a known one and return false. It must not use the
+// authority or end the goroutine; if it panics, so does Authenticate.
+func (a *Authority) Authenticate(secret string, presented Presented, twoFactorEnabled bool,
+	check func(password string) bool) (Principal, error) {
+	if err := a.enter(); err != nil {
+		return Principal{}, err
+	}
+	defer a.exit()
+	host := &passwordCheck{fits: check}
+	handle := cgo.NewHandle(host)
+	defer handle.Delete()
+	p := &presented
+	d := C.go_authenticate(a.number(), secret, C.int32_t(p.Claim.kind), p.Claim.account, p.IP, p.UserAgent,
+		C.uint64_t(p.Need), flag(twoFactorEnabled), C.uintptr_t(handle))
+	host.goOn()
+	return decided(&d)
+}

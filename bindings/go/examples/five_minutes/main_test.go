@@ -1,0 +1,34 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func Example() {
+	main()
+	// Output:
+	// issued:   acme_pat_*** <nil>
+	// verified: alice <nil> <nil>
+	// refused:  <nil> pat: refused: inactive
+}
+
+func TestReadmeShowsThisProgram(t *testing.T) {
+	program, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```go\n"+string(program)+"```\n") {
+		t.Error("README.md shows another program")
+	}
+	if strings.Count(string(program), "\n") >= 30 {
+		t.Error("the program is not short")
+	}
+}

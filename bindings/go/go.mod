@@ -1,0 +1,3 @@
+module libpat
+
+go 1.19
