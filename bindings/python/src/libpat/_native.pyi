@@ -1,0 +1,5 @@
+# What cffi builds from pat/c.h (build_native.py).
+from typing import Any
+
+ffi: Any
+lib: Any

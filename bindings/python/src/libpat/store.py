@@ -1,0 +1,32 @@
+# Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+"""Which store an authority opens."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LmdbStore:
+    """The default store: a directory on a local disk, shared by any number of processes. None: the
+    library's default."""
+
+    directory: str | os.PathLike[str]
+    concurrent_reads: int | None = None
+    map_bytes: int | None = None
+    max_readers: int | None = None
+    flush_interval_s: int | None = None  #: 0: only Authority.flush and close flush.
+
+
+@dataclass(frozen=True)
+class MemoryStore:
+    """For tests: gone when the authority is closed."""
+
+
+@dataclass(frozen=True)
+class StoreStats:
+    accounts: int
+    next_token_id: int
+    bytes: int
+    uses_dropped: int
