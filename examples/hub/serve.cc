@@ -1,0 +1,161 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "address.h"
+#include "app.h"
+#include "http_server.h"
+#include "pat/pat.h"
+#include "request_log.h"
+#include "secret.h"
+#include "text.h"
+#include "verbs.h"
+
+namespace hub {
+namespace {
+
+/// How long requests under way may take once the server is told to stop.
+constexpr absl::Duration kPatience = absl::Seconds(10);
+
+/// Characters that mean nothing in a header or in JSON.
+bool IsPlain(std::string_view text) {
+  for (char c : text) {
+    if (c < ' ' || c > '~' || c == '"' || c == '\\') return false;
+  }
+  return !text.empty();
+}
+
+absl::StatusOr<std::unique_ptr<pat::Authority>> OpenAuthority(const Arguments& arguments) {
+  pat::LmdbOptions lmdb;
+  lmdb.create_if_missing = arguments.Has("create");
+  auto store = pat::OpenLmdbStore(arguments.Value("store"), lmdb);
+  if (!store.ok()) return store.status();
+  pat::AuthorityOptions options;
+  options.create_if_missing = arguments.Has("create");
+  options.prefixes = arguments.All("prefix");
+  if (options.prefixes.empty() && options.create_if_missing) options.prefixes = {"hub_pat_"};
+  const std::string keyring = arguments.Value("keyring", arguments.Value("store") + "/keyring");
+  return pat::Authority::Open(*std::move(store), pat::Keyring::File(keyring), options);
+}
+
+absl::StatusOr<SigningKey> ReadSigningKey(const Arguments& arguments) {
+  absl::StatusOr<std::string> key = ReadFile(arguments.Value("keys") + kKeyFile, 0600);
+  if (!key.ok()) return key.status();
+  const absl::StatusOr<std::string> certificate =
+      ReadFile(arguments.Value("keys") + kCertificateFile);
+  if (!certificate.ok()) return certificate.status();
+  absl::StatusOr<SigningKey> read = SigningKey::FromPem(*key, *certificate);
+  Wipe(*key);
+  return read;
+}
+
+absl::StatusOr<Settings> ReadSettings(const Arguments& arguments) {
+  Settings settings;
+  settings.issuer = arguments.Value("issuer", settings.issuer);
+  settings.service = arguments.Value("service", settings.service);
+  settings.realm = arguments.Value("realm", settings.realm);
+  if (!IsPlain(settings.issuer) || !IsPlain(settings.service) || !IsPlain(settings.realm)) {
+    return absl::InvalidArgumentError("--issuer, --service and --realm are plain ASCII text");
+  }
+  const auto lifetime = arguments.Number("jwt-lifetime", 120, absl::ToInt64Seconds(kMinJwtLifetime),
+                                         absl::ToInt64Seconds(kMaxJwtLifetime));
+  if (!lifetime.ok()) return lifetime.status();
+  settings.jwt_lifetime = absl::Seconds(*lifetime);
+  Throttle::Limits& address = settings.limits.address;
+  Throttle::Limits& account = settings.limits.account;
+  const auto by_address = arguments.Number("address-failures", address.failures, 1, 1'000'000);
+  const auto by_account = arguments.Number("account-failures", account.failures, 1, 1'000'000);
+  if (!by_address.ok()) return by_address.status();
+  if (!by_account.ok()) return by_account.status();
+  address.failures = static_cast<int>(*by_address);
+  account.failures = static_cast<int>(*by_account);
+  return settings;
+}
+
+absl::StatusOr<HttpOptions> ReadHttpOptions(const Arguments& arguments) {
+  HttpOptions options;
+  const auto address = ListenAddress::Parse(arguments.Value("listen"));
+  if (!address.ok()) return address.status();
+  options.address = *address;
+  if (!address->is_loopback() && !arguments.Has("behind-tls")) {
+    return absl::InvalidArgumentError(
+        "tokens must not cross a network in the clear: listen on loopback, or give --behind-tls if "
+        "a TLS proxy stands before this address");
+  }
+  const auto threads = arguments.Number("threads", options.threads, 1, 256);
+  const auto connections = arguments.Number(
+      "max-connections", static_cast<std::int64_t>(options.max_connections), 16, 1'000'000);
+  const auto timeout = arguments.Number("request-timeout", 30, 1, 3600);
+  if (!threads.ok()) return threads.status();
+  if (!connections.ok()) return connections.status();
+  if (!timeout.ok()) return timeout.status();
+  options.threads = static_cast<unsigned>(*threads);
+  options.max_connections = static_cast<std::size_t>(*connections);
+  options.request_timeout = absl::Seconds(*timeout);
+  options.trusted_proxies = arguments.All("trusted-proxy");
+  for (const std::string& proxy : options.trusted_proxies) {
+    if (!IsIp(proxy)) return absl::InvalidArgumentError("--trusted-proxy is an IP address");
+  }
+  return options;
+}
+
+/// Waits for the signal to stop. They must be blocked in every thread: call Block first.
+sigset_t StopSignals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGINT);
+  ::sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+absl::Status ServeUntilStopped(App& app, const HttpOptions& options, const sigset_t& stop) {
+  absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(app, options);
+  if (!server.ok()) return server.status();
+  Log(Cat({"listening on port ", std::to_string((*server)->port()), ", at most ",
+           std::to_string((*server)->max_connections()), " connections"}));
+  int signal = 0;
+  ::sigwait(&stop, &signal);
+  Log("stopping");
+  (*server)->Stop(kPatience);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+VerbSyntax ServeSyntax() {
+  return {"serve",
+          {"store", "keyring", "keys", "users", "public-repositories", "listen", "issuer",
+           "service", "realm", "prefix", "jwt-lifetime", "address-failures", "account-failures",
+           "threads", "max-connections", "request-timeout", "trusted-proxy"},
+          {"create", "behind-tls"},
+          {"store", "keys", "users", "listen"},
+          0};
+}
+
+absl::Status Serve(const Arguments& arguments) {
+  const absl::StatusOr<Settings> settings = ReadSettings(arguments);
+  if (!settings.ok()) return settings.status();
+  const absl::StatusOr<HttpOptions> http = ReadHttpOptions(arguments);
+  if (!http.ok()) return http.status();
+  WatchedFile<Users> users(arguments.Value("users"), &Users::Read);
+  if (const auto read = users.Get(); !read.ok()) return read.status();
+  WatchedFile<Repositories> repositories(arguments.Value("public-repositories"),
+                                         &Repositories::Read);
+  if (const auto read = repositories.Get(); !read.ok()) return read.status();
+  absl::StatusOr<SigningKey> key = ReadSigningKey(arguments);
+  if (!key.ok()) return key.status();
+  const JwtSigner signer(*std::move(key));
+  const sigset_t stop = StopSignals();
+  ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);  // before any thread begins
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto authority = OpenAuthority(arguments);
+  if (!authority.ok()) return authority.status();
+  App app(*settings, {**authority, users, repositories, signer, [] { return absl::Now(); }});
+  if (absl::Status s = ServeUntilStopped(app, *http, stop); !s.ok()) return s;
+  return (*authority)->Flush();
+}
+
+}  // namespace hub

@@ -1,0 +1,27 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#ifndef HUB_SETTINGS_H_
+#define HUB_SETTINGS_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "sign_in.h"
+
+namespace hub {
+
+/// A JWT lives on when its token is revoked, so it is short-lived. Clients want a minute at least.
+inline constexpr absl::Duration kMinJwtLifetime = absl::Seconds(60);
+inline constexpr absl::Duration kMaxJwtLifetime = absl::Seconds(300);
+
+/// What the operator decides about the protocol.
+struct Settings {
+  std::string issuer = "hub";        ///< As in the registry's auth.token.issuer.
+  std::string service = "registry";  ///< As in the registry's auth.token.service.
+  std::string realm = "hub";         ///< Shown with "Basic" challenges.
+  absl::Duration jwt_lifetime = absl::Seconds(120);
+  SignInLimits limits;
+};
+
+}  // namespace hub
+
+#endif  // HUB_SETTINGS_H_

@@ -1,0 +1,58 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#ifndef HUB_USERS_H_
+#define HUB_USERS_H_
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace hub {
+
+/// Somebody who can sign in.
+struct User {
+  std::string name;      ///< The login name, and the first part of their repositories' names.
+  std::string account;   ///< What libpat knows them by; never used again for somebody else.
+  std::string password;  ///< A hash, see password.h.
+  std::string totp;      ///< The key in base32 if two-factor authentication is on, else empty.
+
+  bool two_factor() const { return !totp.empty(); }
+};
+
+inline constexpr std::size_t kMaxUserNameBytes = 64;
+
+/// OK if `name` can be a login name: 2..64 of [a-z0-9._-], the first and last a letter or digit
+/// (what a repository's name can begin with).
+absl::Status ValidateUserName(std::string_view name);
+
+/// The users of a file: a line `name:account:password-hash:totp-key` each, mode 0600. Immutable.
+class Users {
+ public:
+  /// InvalidArgument names the line that is wrong, not what it holds.
+  static absl::StatusOr<Users> Parse(std::string_view text);
+  static absl::StatusOr<Users> Read(const std::string& path);
+
+  /// The user of that login name, or nullptr.
+  const User* Find(std::string_view name) const;
+  /// The user of that account, or nullptr.
+  const User* FindAccount(std::string_view account) const;
+
+  /// A hash to check the passwords of unknown users against: it takes as long as a real one.
+  const std::string& unfitting_hash() const { return unfitting_hash_; }
+
+  /// Adds a user; AlreadyExists if the name or the account is taken.
+  absl::Status Add(User user);
+
+  std::string ToText() const;
+
+ private:
+  std::map<std::string, User, std::less<>> by_name_;
+  std::map<std::string, std::string, std::less<>> name_of_account_;
+  std::string unfitting_hash_;
+};
+
+}  // namespace hub
+
+#endif  // HUB_USERS_H_
