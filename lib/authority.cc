@@ -96,7 +96,8 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool Contains(std::string_view text, std::string_view part) {
-  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+  return part.empty() ||
+         std::search(text.begin(), text.end(), part.begin(), part.end(),
                      [](char a, char b) { return Lower(a) == Lower(b); }) != text.end();
 }
 

@@ -26,7 +26,7 @@ namespace pat {
 inline constexpr std::uint32_t kLatestUnixS = UINT32_MAX - 1;
 
 /// What an Authority is made of. authority.cc opens it and looks, authority_verify.cc decides,
-/// authority_write.cc changes.
+/// authority_issue.cc makes tokens, authority_write.cc changes them.
 class Authority::Impl {
  public:
   static absl::StatusOr<std::unique_ptr<Impl>> Open(std::unique_ptr<Store> store,

@@ -21,6 +21,7 @@ TEST_F(PatctlTest, ADamagedTokenIsShownAndDeleted) {
       pat::EditRaw(store_, [](pat::RawTables& tables) { tables.PutMetadata(1, 1, kRubbish); }));
   EXPECT_EQ(Json({"show", "1"})["damaged"], true);
   EXPECT_THAT(Patctl({"show", "1"}).out, HasSubstr("DAMAGED"));
+  EXPECT_EQ(Json({"list", "--account", "alice"})["tokens"].size(), 2U);
   EXPECT_EQ(Patctl({"rename", "1", "x"}).status, 2);
   EXPECT_EQ(Patctl({"activate", "1"}).status, 2);
   EXPECT_EQ(Patctl({"delete", "1"}).status, 0);

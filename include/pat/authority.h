@@ -99,8 +99,8 @@ struct Counts {
 /// changes something returned OK for is durable and binds every process on the store at once.
 ///
 /// Common errors: InvalidArgument (says what is wrong; nothing changed), NotFound (no such token,
-/// or it is deleted, or not `owner`'s), DataLoss (rows do not fit their seals: edited or damaged),
-/// and the Store's. No message contains a secret or a description.
+/// or not `owner`'s; for a change also: it is deleted), DataLoss (rows do not fit their seals:
+/// edited or damaged), and the Store's. No message contains a secret or a description.
 ///
 /// `owner`: methods on one token take the account that must own it; the empty string asks for no
 /// check, for operators' tools only. A web handler always passes the signed-in account.

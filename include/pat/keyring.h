@@ -33,7 +33,8 @@ class Keyring {
   /// clients. Its error is passed on.
   static Keyring Callback(Loader loader);
 
-  /// A new keyring text with a realm of its own, for hosts that keep it themselves. Internal if
+  /// A new keyring text with a realm of its own, for hosts that keep it themselves. For one store:
+  /// two made with the same text would take each other's rows for their own. Internal if
   /// the random number generator fails.
   static absl::StatusOr<std::string> Generate();
 

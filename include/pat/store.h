@@ -128,7 +128,8 @@ class Store {
   /// Copies the row of the account with this number.
   [[nodiscard]] virtual Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept = 0;
 
-  /// Notes that the token was used at `unix_s` from a place (either may be empty). Never fails and
+  /// Notes that the token was used at `unix_s` from a place (either may be empty; if both are, the
+  /// place noted before stays). Never fails and
   /// never waits; a time in the past of the noted one changes nothing, nor does one less than a
   /// minute after it. The time must reach other processes at once, the place may take a flush.
   virtual void RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
