@@ -48,7 +48,8 @@ def test_an_issued_token_is_what_was_asked_for(authority: libpat.Authority, cloc
 def test_no_repr_shows_a_secret(authority: libpat.Authority, keyring: libpat.Keyring) -> None:
     issued = issue(authority)
     for shown in (repr(issued), str(issued), f"{issued}", repr([issued]), repr(authority)):
-        assert (issued.text[-40:] in shown) is False
+        shows = issued.text[-40:] in shown
+        assert not shows
     assert repr(keyring) == "<Keyring held by the program>"
 
 
