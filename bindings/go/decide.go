@@ -24,7 +24,9 @@ package pat
 //                               _GoString_ account, _GoString_ ip, _GoString_ user_agent,
 //                               uint64_t need) {
 //   pat_presented presented;
-//   pat_decision decision = {.size = sizeof decision};
+//   pat_decision decision;  // pat_verify fills all of it
+//   decision.size = sizeof decision;
+//   decision.accepted = decision.refusal = 0;
 //   go_presented(&presented, claim, account, ip, user_agent, need);
 //   if (pat_verify((pat_authority*)authority, _GoStringPtr(text), _GoStringLen(text), &presented,
 //                  &decision) != PAT_OK)
@@ -150,7 +152,6 @@ func (a *Authority) Verify(text string, presented Presented) (Principal, error) 
 	if err := a.enter(); err != nil {
 		return Principal{}, err
 	}
-	defer a.exit()
 	p, claim, need := &presented, C.int32_t(presented.Claim.kind), C.uint64_t(presented.Need)
 	var d C.pat_decision
 	if a.calls {
@@ -158,6 +159,7 @@ func (a *Authority) Verify(text string, presented Presented) (Principal, error) 
 	} else {
 		d = C.go_verify(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
 	}
+	a.exit() // no panic comes here: a clock's ends the program
 	return decided(&d)
 }
 

@@ -1,0 +1,21 @@
+#!/bin/sh
+# bench.sh CMAKE BUILD_DIR SCRATCH: what Go adds to a verify, as one line of JSON (see bench/main.go),
+# with the C library of a build. SCRATCH keeps Go's cache.
+set -eu
+export LC_ALL=C
+CMAKE=$1 BUILD=$2 SCRATCH=$3
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+trap 'exit 1' HUP INT TERM
+"$CMAKE" --install "$BUILD" --prefix "$TMP/prefix" > "$TMP/log" 2>&1 || {
+  cat "$TMP/log" >&2
+  exit 1
+}
+pc=$(find "$TMP/prefix" -name libpat.pc)
+PKG_CONFIG_PATH=${pc%/*}
+export PKG_CONFIG_PATH
+LD_LIBRARY_PATH=$(pkg-config --variable=libdir libpat)
+export LD_LIBRARY_PATH GOCACHE="$SCRATCH/cache" GOENV=off GOWORK=off GOTOOLCHAIN=local GOPROXY=off
+export GOPATH="$SCRATCH/path" GOFLAGS=-p=1
+cd "$(dirname -- "$0")"
+PATH="$PATH:/usr/lib/go-1.19/bin" go run ./bench
