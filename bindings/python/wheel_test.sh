@@ -1,5 +1,5 @@
 #!/bin/sh
-# wheel_test.sh CMAKE BUILD_DIR ROOT PYTHON: installs the C library into a fresh prefix, builds the
+# wheel_test.sh CMAKE BUILD_DIR ROOT PYTHON [bench]: installs the C library into a fresh prefix, builds the
 # sdist, from that the wheel, and runs the tests on the wheel in a virtual environment, with prefix
 # and sources gone. Needs no package index: what Python needs comes from the system's packages.
 set -eu
@@ -71,6 +71,10 @@ print("libpat", libpat.__version__)
 END
 
 cd unpacked
+if [ "${5-}" = bench ]; then
+  ../venv/bin/python bench.py
+  exit
+fi
 echo "== pytest"
 PAT_TEST_VECTORS_DIR="$TMP/vectors" ../venv/bin/python -m pytest -q
 echo "== mypy --strict"

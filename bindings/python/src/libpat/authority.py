@@ -86,6 +86,7 @@ class Authority:
         options.set_clock(clock)
         self._clock = options.clock
         self._spare: list[Decisions] = []
+        self._prefixes: tuple[str, ...] = ()
         self._handle = Handle(open_authority(open_store(store, create), options), options.alive)
         self._prefixes, self._scopes, self._declared = read_declared(self._handle.pointer)
 
@@ -108,8 +109,8 @@ class Authority:
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)  # None: opening failed
         if handle is not None and not handle.shut:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             handle.abandon()
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
 
     def __repr__(self) -> str:
         return f"<libpat.Authority {self._prefixes} {'closed' if self.closed else 'open'}>"
