@@ -3,7 +3,10 @@
 package pat_test
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"os/exec"
 	"runtime"
 	"sync"
 	"testing"
@@ -121,4 +124,32 @@ func TestForgottenAuthoritiesAreClosed(t *testing.T) {
 		}
 	}
 	t.Error("it is open still")
+}
+
+func TestPanicOfTheClockEndsTheProgram(t *testing.T) {
+	if os.Getenv("PAT_TEST_CLOCK_PANICS") == "" {
+		again := exec.Command(os.Args[0], "-test.run=^TestPanicOfTheClockEndsTheProgram$")
+		again.Env = append(os.Environ(), "PAT_TEST_CLOCK_PANICS=1")
+		output, err := again.CombinedOutput()
+		if err == nil || !bytes.Contains(output, []byte("panic: no time")) {
+			t.Error("the program goes on")
+		}
+		return
+	}
+	now := newClock()
+	o := options()
+	stopped := false
+	o.Clock = func() time.Time {
+		if stopped {
+			panic("no time")
+		}
+		return now.now()
+	}
+	a := open(t, o)
+	request := laptop()
+	request.ExpiresAt = now.now().Add(time.Hour)
+	text := issue(t, a, request).Text.Reveal()
+	stopped = true
+	defer func() { recover() }()
+	_, _ = a.Verify(text, pat.Presented{})
 }
