@@ -209,6 +209,31 @@ def a_hundred_logins_at_once_trip_no_throttle(c):
 
 
 @case
+def password_checks_keep_no_token_waiting(c):
+    c.add_user("erin", "--scrypt-log-n", "15")
+    password, slowest = c.passwords["erin"], []
+
+    def check():
+        begun = time.monotonic()
+        assert c.token(c.port, "erin", password).status == 200
+        slowest.append(time.monotonic() - begun)
+
+    threads = [threading.Thread(target=check) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    tokens = []
+    while any(thread.is_alive() for thread in threads):
+        tokens.append(c.login_seconds())
+    for thread in threads:
+        thread.join()
+    assert len(slowest) == 8
+    tokens.sort()
+    print("      a token meanwhile: median %.0f ms, slowest %.0f ms; slowest password %.0f ms" %
+          (1000 * tokens[len(tokens) // 2], 1000 * tokens[-1], 1000 * max(slowest)))
+    assert tokens[-1] < max(slowest) / 4, "tokens wait for passwords"
+
+
+@case
 def guesses_are_slowed_down_by_account(c):
     child, port = c.hub("--address-failures", "100000", log="account.log")
     statuses = [c.token(port, "carol", "guess-%d" % i).status for i in range(11)]
