@@ -1,7 +1,8 @@
 # The self-contained libpat.so.<ABI> and libpat.a. Both hold all of pat::core and of its private
 # dependencies, and show nothing but the functions of pat.map.
 foreach(_target IN ITEMS pat_capi pat_core)
-  target_compile_options(${_target} PRIVATE -ffunction-sections -fdata-sections)
+  target_compile_options(${_target} PRIVATE -ffunction-sections -fdata-sections
+    $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
 endforeach()
 
 add_library(pat_c SHARED $<TARGET_OBJECTS:pat_capi>)

@@ -92,7 +92,7 @@ class Authority::Impl {
   absl::Status IssueOnce(std::vector<NewToken>* tokens, std::uint32_t now,
                          std::map<std::string, std::uint32_t>* new_numbers);
   absl::Status UpdateOnce(std::uint64_t id, const TokenUpdate& update, std::string_view owner,
-                          std::uint32_t now, TokenEntry* result);
+                          std::uint32_t now, Token* result);
   absl::Status BuryOnce(const TokenEntry& token, DeleteReason reason, std::uint32_t now);
   absl::StatusOr<std::size_t> PurgeRows(const std::vector<TokenRow>& rows, std::uint32_t before);
 

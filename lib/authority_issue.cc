@@ -236,12 +236,14 @@ absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
     if (absl::Status s = MakeSecret(*first + i, &tokens[i]); !s.ok()) return s;
   }
   std::map<std::string, std::uint32_t> new_numbers;
+  // What is handed out takes its memory before the change: after it nothing may fail.
+  issued.reserve(tokens.size());
+  for (const NewToken& token : tokens) {
+    issued.push_back({ledger_.View(token.entry, token.account, now), TokenText()});
+  }
   const absl::Status status = Retry([&] { return IssueOnce(&tokens, now, &new_numbers); });
   if (!status.ok()) return status;
-  issued.reserve(tokens.size());
-  for (NewToken& token : tokens) {
-    issued.push_back({ledger_.View(token.entry, token.account, now), std::move(token.text)});
-  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) issued[i].text = std::move(tokens[i].text);
   return issued;
 }
 

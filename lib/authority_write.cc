@@ -67,8 +67,7 @@ absl::Status Authority::Impl::BuryOnce(const TokenEntry& token, DeleteReason rea
 }
 
 absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& update,
-                                         std::string_view owner, std::uint32_t now,
-                                         TokenEntry* result) {
+                                         std::string_view owner, std::uint32_t now, Token* result) {
   absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
   if (!entry.ok()) return entry.status();
   if (entry->deleted()) return absl::NotFoundError("no such token: it is deleted, for good");
@@ -96,6 +95,8 @@ absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& up
                      pat::Apply(*update.active ? Move::kActivate : Move::kDeactivate, cycle) ==
                          MoveResult::kChanged;
   if (moved) entry->fields.state = cycle.active ? StoredState::kActive : StoredState::kInactive;
+  // What is handed out takes its memory before the change: after it nothing may fail.
+  Token view = ledger_.View(*entry, entry->owner->account.id, now);
   if (changed || moved) {
     Batch batch;
     batch.revocation = moved && !cycle.active && !changed;
@@ -109,7 +110,7 @@ absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& up
     }
     if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
   }
-  *result = *std::move(entry);
+  *result = std::move(view);
   return absl::OkStatus();
 }
 
@@ -122,10 +123,10 @@ absl::StatusOr<Token> Authority::Impl::Update(std::uint64_t id, const TokenUpdat
     if (absl::StatusOr<PermissionSet> s = scopes_.Grant(*update.scopes); !s.ok()) return s.status();
   }
   const std::uint32_t now = Now();
-  TokenEntry entry;
-  const absl::Status status = Retry([&] { return UpdateOnce(id, update, owner, now, &entry); });
+  Token token;
+  const absl::Status status = Retry([&] { return UpdateOnce(id, update, owner, now, &token); });
   if (!status.ok()) return status;
-  return ledger_.View(entry, entry.owner->account.id, now);
+  return token;
 }
 
 absl::Status Authority::Impl::Delete(std::uint64_t id, std::string_view owner,

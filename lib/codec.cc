@@ -12,6 +12,21 @@
 namespace pat {
 namespace {
 
+// A message with its parts on an arena: if memory runs out in the midst of adding one, protobuf
+// would otherwise lose the part.
+template <typename Message>
+class OnArena {
+ public:
+  OnArena() : message_(google::protobuf::Arena::CreateMessage<Message>(&arena_)) {}
+  OnArena(const OnArena&) = delete;
+  OnArena& operator=(const OnArena&) = delete;
+  Message& operator*() { return *message_; }
+
+ private:
+  google::protobuf::Arena arena_;
+  Message* const message_;
+};
+
 bool Parse(std::string_view bytes, google::protobuf::MessageLite* message) {
   return bytes.size() <= 1U << 20U &&
          message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
@@ -58,7 +73,8 @@ struct Reader {
 }  // namespace
 
 std::string EncodeHeader(const Header& header) {
-  records::Header message;
+  OnArena<records::Header> arena;
+  records::Header& message = *arena;
   message.set_realm(header.realm.data(), header.realm.size());
   for (const std::string& prefix : header.prefixes) message.add_prefixes(prefix);
   message.set_created_unix_s(header.created_unix_s);
@@ -66,7 +82,8 @@ std::string EncodeHeader(const Header& header) {
 }
 
 std::optional<Header> DecodeHeader(std::string_view bytes) {
-  records::Header message;
+  OnArena<records::Header> arena;
+  records::Header& message = *arena;
   Header header;
   if (!Parse(bytes, &message) || !Fixed(message.realm(), &header.realm)) return std::nullopt;
   header.prefixes.assign(message.prefixes().begin(), message.prefixes().end());
@@ -79,7 +96,8 @@ std::optional<Header> DecodeHeader(std::string_view bytes) {
 }
 
 std::string EncodeScopes(const ScopeSet& scopes) {
-  records::Scopes message;
+  OnArena<records::Scopes> arena;
+  records::Scopes& message = *arena;
   for (const ScopeSet::NamedPermission& permission : scopes.permissions()) {
     records::Scopes::Permission* p = message.add_permissions();
     p->set_name(permission.name);
@@ -94,7 +112,8 @@ std::string EncodeScopes(const ScopeSet& scopes) {
 }
 
 std::optional<ScopeSet> DecodeScopes(std::string_view bytes) {
-  records::Scopes message;
+  OnArena<records::Scopes> arena;
+  records::Scopes& message = *arena;
   if (!Parse(bytes, &message)) return std::nullopt;
   std::vector<Permission> permissions;
   for (const records::Scopes::Permission& p : message.permissions()) {
@@ -110,7 +129,8 @@ std::optional<ScopeSet> DecodeScopes(std::string_view bytes) {
 }
 
 std::string EncodeMetadata(const Metadata& metadata) {
-  records::Metadata message;
+  OnArena<records::Metadata> arena;
+  records::Metadata& message = *arena;
   message.set_version(metadata.version);
   message.set_digest(metadata.digest.data(), metadata.digest.size());
   message.set_description(metadata.description);
@@ -126,7 +146,8 @@ std::string EncodeMetadata(const Metadata& metadata) {
 }
 
 std::optional<Metadata> DecodeMetadata(std::string_view bytes) {
-  records::Metadata message;
+  OnArena<records::Metadata> arena;
+  records::Metadata& message = *arena;
   Metadata metadata;
   if (!Parse(bytes, &message) || !Fixed(message.digest(), &metadata.digest)) return std::nullopt;
   metadata.version = static_cast<std::uint16_t>(message.version());

@@ -177,11 +177,11 @@ absl::Status LmdbEnv::WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*)> change
   MDB_txn* txn = nullptr;
   int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   if (rc != 0) return LmdbError(rc, "write to the store");
-  if (absl::Status status = change(txn); !status.ok()) {
-    mdb_txn_abort(txn);
-    return status;
-  }
-  rc = mdb_txn_commit(txn);
+  // Also if memory runs out in the change: a transaction left open would block every process.
+  const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
+  std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
+  if (absl::Status status = change(txn); !status.ok()) return status;
+  rc = mdb_txn_commit(guard.release());
   if (rc == 0) return absl::OkStatus();
   // LMDB refuses everything from now on if it does not know what its last page write did.
   const LmdbReaders::Reader probe(readers_);

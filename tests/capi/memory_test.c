@@ -1,0 +1,356 @@
+/* Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0 */
+/* Memory that runs out, at every allocation of every call: a clean error (or success, where the
+   allocation was not needed), nothing leaked, nothing changed. The deciding calls allocate nothing.
+   malloc and its kin are replaced for the whole process, libpat.so included. */
+#include <errno.h>
+#include <malloc.h>
+
+#include "check.h"
+
+extern void* __libc_malloc(size_t size);
+extern void* __libc_calloc(size_t n, size_t size);
+extern void* __libc_realloc(void* block, size_t size);
+extern void* __libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void* block);
+
+/* Of this thread: allocations until one fails (0: none fails), how many there were, blocks held. */
+static __thread long until_failure, allocations, held;
+static __thread int failed;
+
+static int fails(void) {
+  ++allocations;
+  if (until_failure == 0 || --until_failure != 0) return 0;
+  failed = 1;
+  errno = ENOMEM;
+  return 1;
+}
+static void* counted(void* block) {
+  held += block != NULL;
+  return block;
+}
+void* malloc(size_t size) { return fails() ? NULL : counted(__libc_malloc(size)); }
+void* calloc(size_t n, size_t size) { return fails() ? NULL : counted(__libc_calloc(n, size)); }
+void* realloc(void* block, size_t size) {
+  if (fails()) return NULL;
+  void* const moved = __libc_realloc(block, size);
+  if (block == NULL) held += moved != NULL;
+  return moved;
+}
+void* memalign(size_t alignment, size_t size) {
+  return fails() ? NULL : counted(__libc_memalign(alignment, size));
+}
+void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** block, size_t alignment, size_t size) {
+  *block = memalign(alignment, size);
+  return *block == NULL ? ENOMEM : 0;
+}
+void free(void* block) {
+  held -= block != NULL;
+  __libc_free(block);
+}
+
+static pat_authority* authority;
+static uint64_t token_id, other_id;
+static char secret[PAT_SECRET_CAPACITY];
+static char keyring[PAT_KEYRING_CAPACITY];
+static size_t keyring_len;
+static char public_id[PAT_PUBLIC_ID_CAPACITY];
+static int turn; /* makes each change a change */
+
+/* All that the accounts hold, as a number: FNV over what lists show. */
+static uint64_t state(void) {
+  static const int32_t states[] = {0, PAT_STATE_DELETED};
+  static const char* const accounts[] = {"alice", "fresh"};
+  uint64_t sum = 1469598103934665603u;
+  size_t a, s, i;
+  for (a = 0; a < 2; ++a) {
+    MADE(pat_counts, counts);
+    CHECK_OK(pat_count(authority, accounts[a], 5, &counts, NULL));
+    sum = (sum ^ counts.active) * 1099511628211u;
+    sum = (sum ^ counts.inactive) * 1099511628211u;
+    for (s = 0; s < 2; ++s) {
+      pat_page* page = NULL;
+      MADE(pat_list_options, options);
+      options.state = states[s];
+      options.limit = 1000;
+      CHECK_OK(pat_list(authority, accounts[a], 5, &options, &page, NULL));
+      for (i = 0; i < page->count; ++i) {
+        const pat_token* const token = page->tokens[i];
+        const char* c;
+        CHECK(!token->damaged);
+        sum = (sum ^ token->id) * 1099511628211u;
+        sum = (sum ^ (uint64_t)token->state) * 1099511628211u;
+        for (c = token->description; *c != '\0'; ++c) sum = (sum ^ (uint8_t)*c) * 1099511628211u;
+      }
+      pat_page_free(page);
+    }
+  }
+  return sum;
+}
+
+/* ---- One call each; what it hands out it frees. */
+
+static int32_t call_generate(pat_error** error) {
+  const int32_t code = pat_keyring_generate(keyring, sizeof keyring, &keyring_len, error);
+  if (code == PAT_OK) note_keyring(keyring);
+  return code;
+}
+static int32_t call_memory(pat_error** error) {
+  pat_store* store = NULL;
+  const int32_t code = pat_store_new_memory(&store, error);
+  CHECK((store != NULL) == (code == PAT_OK));
+  pat_store_free(store);
+  return code;
+}
+static int32_t call_open_memory(pat_error** error) {
+  pat_store* store = NULL;
+  pat_authority* made = NULL;
+  pat_options options = test_options();
+  const int32_t first = pat_store_new_memory(&store, error);
+  options.keyring_path = NULL;
+  options.keyring_text = keyring;
+  options.keyring_text_len = keyring_len;
+  if (first != PAT_OK) return first;
+  const int32_t code = pat_open(store, &options, &made, error);
+  CHECK((made != NULL) == (code == PAT_OK));
+  pat_close(made);
+  return code;
+}
+static int32_t call_open_lmdb(pat_error** error) {
+  pat_store* store = NULL;
+  const int32_t code = pat_store_open_lmdb(store_path, NULL, &store, error);
+  CHECK((store != NULL) == (code == PAT_OK));
+  pat_store_free(store);
+  return code;
+}
+static int32_t call_issue(pat_error** error) {
+  char text[PAT_SECRET_CAPACITY];
+  pat_token* token = NULL;
+  pat_issue_request request = test_request();
+  const int32_t code = pat_issue(authority, &request, text, sizeof text, &token, error);
+  CHECK((token != NULL) == (code == PAT_OK));
+  CHECK((*text != '\0') == (code == PAT_OK));
+  note_secret(text);
+  pat_token_free(token);
+  return code;
+}
+static int32_t call_issue_many(pat_error** error) {
+  char texts[3 * PAT_SECRET_CAPACITY];
+  pat_page* page = NULL;
+  pat_issue_request request = test_request();
+  const pat_issue_request* const requests[] = {&request, &request, &request};
+  request.origin = PAT_ORIGIN_AUTO; /* with evictions */
+  const int32_t code = pat_issue_many(authority, requests, 3, texts, sizeof texts, &page, error);
+  CHECK((page != NULL) == (code == PAT_OK));
+  pat_page_free(page);
+  for (size_t i = 0; i < 3 && code == PAT_OK; ++i) note_secret(texts + i * PAT_SECRET_CAPACITY);
+  return code;
+}
+static int32_t call_get(pat_error** error) {
+  pat_token* token = NULL;
+  const int32_t code = pat_get(authority, token_id, "alice", 5, &token, error);
+  CHECK((token != NULL) == (code == PAT_OK));
+  pat_token_free(token);
+  return code;
+}
+static int32_t call_list(pat_error** error) {
+  pat_page* page = NULL;
+  MADE(pat_list_options, options);
+  options.limit = 2;
+  options.text = "LAP";
+  const int32_t code = pat_list(authority, "alice", 5, &options, &page, error);
+  CHECK((page != NULL) == (code == PAT_OK));
+  pat_page_free(page);
+  return code;
+}
+static int32_t call_count(pat_error** error) {
+  MADE(pat_counts, counts);
+  return pat_count(authority, "alice", 5, &counts, error);
+}
+static int32_t call_id_of(pat_error** error) {
+  uint64_t id;
+  return pat_id_of(authority, public_id, strlen(public_id), &id, error);
+}
+static int32_t call_public_id_of(pat_error** error) {
+  char made[PAT_PUBLIC_ID_CAPACITY];
+  return pat_public_id_of(authority, token_id, made, sizeof made, error);
+}
+static int32_t call_need(pat_error** error) {
+  uint64_t bits;
+  return pat_need(authority, "repo:admin", &bits, error);
+}
+static int32_t call_update(pat_error** error) {
+  static const char* const names[] = {"a description that is long enough for the heap",
+                                      "another description that is long enough for it"};
+  pat_token* token = NULL;
+  MADE(pat_token_update, update);
+  update.description = names[turn % 2];
+  update.scopes = test_scopes;
+  update.scope_count = 1;
+  const int32_t code = pat_update(authority, token_id, "alice", 5, &update, &token, error);
+  CHECK((token != NULL) == (code == PAT_OK));
+  pat_token_free(token);
+  return code;
+}
+static int32_t call_switch(pat_error** error) {
+  return turn % 2 != 0 ? pat_deactivate(authority, other_id, "alice", 5, error)
+                       : pat_activate(authority, other_id, "alice", 5, error);
+}
+static int32_t call_flush(pat_error** error) { return pat_flush(authority, error); }
+static int32_t call_health(pat_error** error) { return pat_health(authority, error); }
+static int32_t call_stats(pat_error** error) {
+  MADE(pat_store_stats, stats);
+  return pat_stats(authority, &stats, error);
+}
+static int32_t call_misuse(pat_error** error) { /* the error object itself */
+  const int32_t code = pat_health(NULL, error);
+  CHECK(code == PAT_INVALID_ARGUMENT || code == PAT_RESOURCE_EXHAUSTED);
+  return failed ? PAT_RESOURCE_EXHAUSTED : PAT_OK;
+}
+static uint64_t doomed;
+static int32_t call_delete(pat_error** error) {
+  return pat_delete(authority, doomed, "alice", 5, 0, error);
+}
+static int32_t call_purge(pat_error** error) {
+  size_t purged;
+  return pat_purge(authority, test_now + 1, 0, &purged, error);
+}
+static void make_doomed(void) {
+  char text[PAT_SECRET_CAPACITY];
+  doomed = test_issue(authority, text);
+}
+static void make_purgeable(void) {
+  CHECK_OK(pat_purge(authority, test_now + 1, 0, NULL, NULL)); /* else there are more each time */
+  make_doomed();
+  CHECK_OK(pat_delete(authority, doomed, "alice", 5, 0, NULL));
+}
+
+/* Fails each allocation of `call` in turn. `prepare`, if given, runs before each. */
+static void exhaust(const char* name, int32_t (*call)(pat_error**), void (*prepare)(void)) {
+  long n, retried = 0;
+  if (prepare != NULL) prepare();
+  ++turn;
+  CHECK_OK(call(NULL)); /* whatever is made once and kept */
+  for (n = 1;; ++n) {
+    pat_error* error = NULL;
+    if (prepare != NULL) prepare();
+    ++turn;
+    const uint64_t before = state();
+    const long held_before = held;
+    failed = 0;
+    until_failure = n;
+    const int32_t code = call(&error);
+    until_failure = 0;
+    /* Opening derives keys, and BoringSSL does not say why it failed. */
+    const int code_fits = code == PAT_OK || code == PAT_RESOURCE_EXHAUSTED ||
+                          (code == PAT_INTERNAL && call == call_open_memory);
+    if (!code_fits || (code != PAT_OK && error == NULL)) {
+      fprintf(stderr, "%s: allocation %ld: %s: %s\n", name, n, pat_code_name(code),
+              pat_error_message(error));
+      exit(1);
+    }
+    pat_error_free(error);
+    /* What is kept once for this thread (BoringSSL's errors) does not grow the second time. */
+    if (held != held_before && code != PAT_OK && retried != n) {
+      retried = n--;
+      continue;
+    }
+    if (held != held_before && code != PAT_OK) {
+      fprintf(stderr, "%s: allocation %ld: %ld blocks leaked\n", name, n, held - held_before);
+      exit(1);
+    }
+    /* A purge is several changes; those that were made stand. */
+    if (code != PAT_OK && call != call_purge && state() != before) {
+      fprintf(stderr, "%s: allocation %ld: failed, but something has changed\n", name, n);
+      exit(1);
+    }
+    if (!failed) {
+      CHECK_OK(code);
+      break;
+    }
+    if (code != PAT_OK) --turn; /* the same change again */
+  }
+  printf("%s: %ld allocations\n", name, n - 1);
+  CHECK(test_refusal(authority, secret) == 0);
+}
+
+static int32_t never_fits(void* context, const char* password, size_t len) {
+  (void)context, (void)password, (void)len;
+  return 0;
+}
+
+static void test_no_allocation(void) {
+  MADE(pat_decision, who);
+  pat_decision many[2];
+  MADE(pat_presented, how);
+  char texts[2 * PAT_SECRET_CAPACITY];
+  const size_t lens[] = {strlen(secret), 5};
+  snprintf(texts, sizeof texts, "%shello", secret);
+  memset(many, 0, sizeof many);
+  many[0].size = sizeof *many;
+  how.claim = PAT_CLAIM_ACCOUNT;
+  how.account = "alice";
+  how.account_len = 5;
+  how.ip = "192.0.2.1";
+  how.ip_len = 9;
+  how.user_agent = "agent";
+  how.user_agent_len = 5;
+  test_now += 61; /* so that a use is noted */
+  allocations = 0;
+  const int32_t verified = pat_verify(authority, secret, lens[0], &how, &who);
+  const int32_t required = pat_require(&who, PAT_REPO_WRITE);
+  const int32_t judged = pat_verify_many(authority, texts, lens, 2, &how, many);
+  const int32_t refused = pat_verify(authority, "x", 1, NULL, &who);
+  const int32_t by_password = pat_authenticate(authority, "pw", 2, &how, 0, never_fits, NULL, &who);
+  CHECK(allocations == 0);
+  CHECK(verified == PAT_OK && required == PAT_OK && judged == PAT_OK && many[0].accepted == 1);
+  CHECK(refused == PAT_UNAUTHENTICATED && by_password == PAT_UNAUTHENTICATED);
+}
+
+static void test_check_text(void) {
+  long n;
+  for (n = 1;; ++n) {
+    failed = 0;
+    until_failure = n;
+    const int32_t verdict = pat_check_text(secret, strlen(secret), test_prefixes, 1, NULL);
+    until_failure = 0;
+    CHECK(verdict == (failed ? -1 : PAT_TEXT_OK));
+    if (!failed) break;
+  }
+}
+
+int main(void) {
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  make_folder();
+  authority = test_authority();
+  token_id = test_issue(authority, secret);
+  char text[PAT_SECRET_CAPACITY];
+  other_id = test_issue(authority, text);
+  CHECK_OK(pat_public_id_of(authority, token_id, public_id, sizeof public_id, NULL));
+  CHECK_OK(call_generate(NULL));
+  test_no_allocation();
+  test_check_text();
+  exhaust("misuse", call_misuse, NULL);
+  exhaust("keyring_generate", call_generate, NULL);
+  exhaust("store_new_memory", call_memory, NULL);
+  exhaust("open, in memory", call_open_memory, NULL);
+  exhaust("store_open_lmdb", call_open_lmdb, NULL);
+  exhaust("get", call_get, NULL);
+  exhaust("list", call_list, NULL);
+  exhaust("count", call_count, NULL);
+  exhaust("id_of", call_id_of, NULL);
+  exhaust("public_id_of", call_public_id_of, NULL);
+  exhaust("need", call_need, NULL);
+  exhaust("flush", call_flush, NULL);
+  exhaust("health", call_health, NULL);
+  exhaust("stats", call_stats, NULL);
+  exhaust("issue", call_issue, NULL);
+  exhaust("issue_many", call_issue_many, NULL);
+  exhaust("update", call_update, NULL);
+  exhaust("deactivate, activate", call_switch, NULL);
+  exhaust("delete", call_delete, make_doomed);
+  exhaust("purge", call_purge, make_purgeable);
+  pat_close(authority);
+  puts("ok");
+  return 0;
+}
