@@ -52,7 +52,7 @@ func TestCloseIsIdempotentAndEndsAll(t *testing.T) {
 // returns ErrClosed. Under -race this also shows that no memory is shared.
 func TestCloseWaitsForRunningCalls(t *testing.T) {
 	now := newClock()
-	for round := 0; round < 20; round++ {
+	for round := 0; round < 8; round++ {
 		o := options()
 		o.Clock = now.now
 		a := open(t, o)
