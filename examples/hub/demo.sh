@@ -15,18 +15,12 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 0' INT TERM HUP
 
-# A port nobody listens on: the first of a few random ones that refuses a connection.
-free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # token SCOPE: a token of demo's with this scope.
 token() {
   "$BIN/patctl" --store "$DIR/store" --keyring "$DIR/keyring" --json issue --account demo \
     --description "demo, $1" --scope "$1" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p'
 }
 
-PORT=$(free_port)
 "$BIN/hub" keygen --keys "$DIR/keys" 2> /dev/null
 PASSWORD=$(head -c 12 /dev/urandom | od -A n -t x1 | tr -d ' \n')
 echo "$PASSWORD" | "$BIN/hub" adduser demo --users "$DIR/users" --totp > "$DIR/totp"
@@ -41,9 +35,9 @@ while [ -z "$HUB_PORT" ]; do
 done
 cat > "$DIR/registry.yml" << END
 version: 0.1
-log: {level: error}
+log: {level: info}
 storage: {filesystem: {rootdirectory: $DIR/registry}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:$PORT"}
+http: {addr: "127.0.0.1:0"}
 auth:
   token:
     realm: http://127.0.0.1:$HUB_PORT/token
@@ -53,6 +47,12 @@ auth:
 END
 env -i PATH="$PATH" docker-registry serve "$DIR/registry.yml" > "$DIR/registry.log" 2>&1 &
 registry=$!
+PORT=
+while [ -z "$PORT" ]; do
+  kill -0 "$registry" 2> /dev/null || { cat "$DIR/registry.log" >&2; exit 1; }
+  PORT=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$DIR/registry.log")
+  sleep 0.1
+done
 
 cat << END
 

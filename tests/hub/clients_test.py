@@ -296,7 +296,12 @@ def the_demo_lets_one_try_it_and_cleans_up(c):
     before = set(os.listdir("/tmp"))
     child = c.start(["sh", script, c.bin], "demo.out")
     c.logs.remove("demo.out")  # it is there to show tokens
-    wait_for(lambda: "Ctrl-C ends" in c.log("demo.out"), "the demo")
+
+    def is_up():
+        assert child.poll() is None, "the demo ended: " + c.log("demo.out")
+        return "Ctrl-C ends" in c.log("demo.out")
+
+    wait_for(is_up, "the demo")
     text = c.log("demo.out")
     tokens = [record(t) for t in re.findall("hub_pat_[0-9A-Za-z]{55}", text)]
     record(re.search(r"password \(([0-9a-f]+)\)", text).group(1))

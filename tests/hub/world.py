@@ -114,8 +114,12 @@ class World:
     def close(self):
         for child in self.children:
             if child.poll() is None:
+                child.terminate()  # the demo has children of its own to end
+            try:
+                child.wait(timeout=20)
+            except subprocess.TimeoutExpired:
                 child.kill()
-            child.wait()
+                child.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def environment(self, **more):
