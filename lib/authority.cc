@@ -2,6 +2,8 @@
 #include "pat/authority.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
 
 #include "lib/authority_impl.h"
@@ -57,6 +59,14 @@ absl::Status CheckPolicy(const AuthorityOptions& options, const ScopeSet& scopes
   return absl::InvalidArgumentError("the auto-token policy names scopes that are not declared");
 }
 
+std::map<std::uint16_t, crypto::Block> SelectorKeysOf(const KeySet& keys) {
+  std::map<std::uint16_t, crypto::Block> checks;
+  for (std::size_t i = 0; i < keys.selector_count(); ++i) {
+    checks[keys.selector(i).number] = SelectorKeyCheck(keys.selector(i));
+  }
+  return checks;
+}
+
 absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOptions& options,
                         std::uint32_t now) {
   if (!options.create_if_missing) {
@@ -79,7 +89,7 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
   if (!contents.ok()) return contents.status();
   const absl::StatusOr<KeySet> keys = KeySet::Derive(*contents);
   if (!keys.ok()) return keys.status();
-  const Header header{contents->realm, Merge(options.prefixes, {}), now};
+  const Header header{contents->realm, Merge(options.prefixes, {}), now, SelectorKeysOf(*keys)};
   Batch batch;
   batch.meta_checks.push_back({std::string(kHeader), {}});
   batch.meta.push_back(
@@ -134,6 +144,9 @@ absl::StatusOr<std::unique_ptr<Authority::Impl>> Authority::Impl::Open(
   if (!OpenRow(*keys, RowTable::kMeta, kHeader, *row).has_value()) {
     return absl::FailedPreconditionError(
         "the keyring does not fit this store's header (or the header was edited)");
+  }
+  if (header->selector_keys != SelectorKeysOf(*keys)) {
+    return absl::FailedPreconditionError("the keyring's selector keys are not this store's");
   }
   auto impl = std::unique_ptr<Impl>(new Impl(std::move(store), *std::move(keys), options));
   if (absl::Status s = Retry([&] { return impl->AdoptHeader(options); }); !s.ok()) return s;
@@ -223,6 +236,8 @@ absl::StatusOr<TokenPage> Authority::Impl::List(std::string_view account,
   AccountEntry owner;
   owner.number = row->number;
   owner.account.id = account;
+  const absl::StatusOr<AccountEntry> proved = ledger_.ReadAccount(account);
+  const bool proves = proved.ok() && proved->number == row->number;
   const std::uint32_t now = Now();
   const std::size_t chunk = options.limit + 1;
   for (;;) {
@@ -232,6 +247,7 @@ absl::StatusOr<TokenPage> Authority::Impl::List(std::string_view account,
       const std::optional<TokenEntry> entry = ledger_.Judge(token_row, owner);
       if (!entry.has_value()) continue;
       Token token = ledger_.View(*entry, account, now);
+      token.damaged = token.damaged || !proves;  // as Get says: only deleting is left
       if (!Selected(token, options)) continue;
       if (page.tokens.size() == options.limit) {
         page.next = page.tokens.back().public_id;
@@ -341,14 +357,20 @@ absl::StatusOr<std::size_t> Authority::Purge(absl::Time time, std::size_t limit)
   return impl_->Purge(time, limit);
 }
 
-absl::Status Authority::Flush() { return impl_->store()->Flush(); }
+absl::Status Authority::Flush() {
+  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+  return impl_->store()->Flush();
+}
 
 absl::Status Authority::Health() {
   if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
   return impl_->store()->Health();
 }
 
-absl::StatusOr<StoreStats> Authority::Stats() { return impl_->store()->Stats(); }
+absl::StatusOr<StoreStats> Authority::Stats() {
+  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+  return impl_->store()->Stats();
+}
 
 const std::vector<std::string>& Authority::prefixes() const { return impl_->prefixes(); }
 const ScopeSet& Authority::scopes() const { return impl_->scopes(); }

@@ -57,6 +57,7 @@ absl::Status Authority::Impl::BuryOnce(const TokenEntry& token, DeleteReason rea
     // A damaged token's part in the counts is unknown: count anew, which leaves it out.
     absl::StatusOr<Account> next =
         token.sealed ? ledger_.CountedAt(read, now) : ledger_.Recount(read, now);
+    if (absl::IsDataLoss(next.status())) return store_->Apply(batch);  // nothing stops a revocation
     if (!next.ok()) return next.status();
     if (token.sealed) CountToken(token.fields, -1, &*next);
     auto& list = next->auto_tokens;
@@ -103,10 +104,13 @@ absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& up
     ledger_.Rewrite(&*entry, &batch);
     if (moved) {
       absl::StatusOr<Account> next = ledger_.CountedAt(*entry->owner, now);
-      if (!next.ok()) return next.status();
-      CountToken(before, -1, &*next);
-      CountToken(entry->fields, 1, &*next);
-      ledger_.RewriteAccount(*entry->owner, *std::move(next), &batch);
+      if (next.ok()) {
+        CountToken(before, -1, &*next);
+        CountToken(entry->fields, 1, &*next);
+        ledger_.RewriteAccount(*entry->owner, *std::move(next), &batch);
+      } else if (cycle.active || !absl::IsDataLoss(next.status())) {  // nothing stops a revocation
+        return next.status();
+      }
     }
     if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
   }

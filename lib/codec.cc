@@ -78,6 +78,11 @@ std::string EncodeHeader(const Header& header) {
   message.set_realm(header.realm.data(), header.realm.size());
   for (const std::string& prefix : header.prefixes) message.add_prefixes(prefix);
   message.set_created_unix_s(header.created_unix_s);
+  for (const auto& [number, check] : header.selector_keys) {
+    records::Header::KeyCheck* key = message.add_selector_keys();
+    key->set_number(number);
+    key->set_check(check.data(), check.size());
+  }
   return message.SerializeAsString();
 }
 
@@ -92,6 +97,11 @@ std::optional<Header> DecodeHeader(std::string_view bytes) {
   }
   if (header.prefixes.empty() || header.prefixes.size() > kMaxPrefixes) return std::nullopt;
   header.created_unix_s = message.created_unix_s();
+  for (const records::Header::KeyCheck& key : message.selector_keys()) {
+    if (!Fixed(key.check(), &header.selector_keys[static_cast<std::uint16_t>(key.number())])) {
+      return std::nullopt;
+    }
+  }
   return header;
 }
 

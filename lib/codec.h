@@ -3,6 +3,7 @@
 #define PAT_LIB_CODEC_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct Header {
   Realm realm{};
   std::vector<std::string> prefixes;
   std::uint32_t created_unix_s = 0;
+  std::map<std::uint16_t, crypto::Block> selector_keys;  ///< Number to SelectorKeyCheck.
 };
 
 /// A token's cold part.

@@ -75,7 +75,12 @@ absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& direct
       StoreDirectory::Open(directory, options.create_if_missing);
   if (!opened.ok()) return opened.status();
   const auto identity = opened->identity();
-  if (const auto it = registry.open.find(identity); it != registry.open.end()) {
+  auto it = registry.open.find(identity);
+  if (it != registry.open.end() && it->second->inherited()) {
+    registry.open.erase(it);  // the parent's: this process opens one of its own
+    it = registry.open.end();
+  }
+  if (it != registry.open.end()) {
     if (it->second->data_identity_ != opened->DataIdentity()) {
       return absl::FailedPreconditionError(
           "data.mdb was replaced while this process had it open: close the store first");
@@ -135,6 +140,7 @@ absl::Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
 LmdbEnv::~LmdbEnv() { Shut().IgnoreError(); }
 
 absl::Status LmdbEnv::Close() {
+  if (inherited()) return absl::OkStatus();  // before any lock: a thread of the parent may hold it
   Registry& registry = TheRegistry();
   const std::lock_guard<std::mutex> lock(registry.mutex);
   if (--opens_ > 0) return Flush();
@@ -144,7 +150,7 @@ absl::Status LmdbEnv::Close() {
 }
 
 absl::Status LmdbEnv::Shut() {
-  if (env_ == nullptr) return absl::OkStatus();
+  if (env_ == nullptr || inherited()) return absl::OkStatus();
   StopFlusher();
   absl::Status status;
   if (readers_.size() != 0) {

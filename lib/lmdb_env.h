@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/file.h"
+#include "lib/fork_guard.h"
 #include "lib/last_used.h"
 #include "lib/lmdb_files.h"
 #include "lib/lmdb_readers.h"
@@ -40,6 +41,10 @@ class LmdbEnv {
   /// One Close for each Open; the last lets go of LMDB. The object stays, for threads that are
   /// still inside a call: they finish, or find it closed.
   absl::Status Close();
+
+  /// True in a child of the process that opened it: then nothing but this may be called, and
+  /// closing does nothing.
+  bool inherited() const noexcept { return guard_.inherited(); }
 
   LmdbReaders& readers() { return readers_; }
   const LmdbTables& tables() const { return tables_; }
@@ -92,7 +97,8 @@ class LmdbEnv {
   MDB_env* env_ = nullptr;  // null: closed. Changed under write_mutex_.
   int opens_ = 1;           // under the registry's mutex
   LmdbTables tables_;
-  LmdbReaders readers_;
+  const ForkGuard guard_;
+  LmdbReaders readers_{guard_};
   LastUsed times_;
   PlaceTable places_;
   std::mutex write_mutex_;  // LMDB has one writer at a time anyway

@@ -86,6 +86,10 @@ absl::StatusOr<StoreDirectory> StoreDirectory::Open(const std::string& path, boo
         "machines: " +
         path);
   }
+  if ((directory.info_.st_mode & 022U) != 0) {
+    return absl::FailedPreconditionError("others may write to the store's directory (chmod 700): " +
+                                         path);
+  }
   directory.copy_on_write_ = IsCopyOnWriteFileSystem(type);
   return directory;
 }

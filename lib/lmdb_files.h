@@ -25,8 +25,8 @@ bool IsCopyOnWriteFileSystem(std::uint64_t type);
 /// The directory of a store, before anything of LMDB's: what may be opened there, and who owns it.
 class StoreDirectory {
  public:
-  /// NotFound: none, and not asked to create one. FailedPrecondition: not a directory, or on a
-  /// network file system.
+  /// NotFound: none, and not asked to create one. FailedPrecondition: not a directory, one
+  /// that others may write to, or on a network file system.
   static absl::StatusOr<StoreDirectory> Open(const std::string& path, bool create);
 
   int fd() const { return file_.fd(); }

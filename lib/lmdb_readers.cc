@@ -57,7 +57,7 @@ absl::Status LmdbReaders::Open(MDB_env* env, std::size_t wanted) {
 
 LmdbReaders::Slot* LmdbReaders::Claim() noexcept {
   const std::size_t hint = ThreadHint();
-  while (!closed_.load(std::memory_order_acquire)) {
+  while (!closed_.load(std::memory_order_acquire) && !guard_.inherited()) {
     for (std::size_t i = 0; i < size_; ++i) {
       Slot& slot = slots_[(hint + i) % size_];
       if (slot.busy.load(std::memory_order_relaxed)) continue;
@@ -69,6 +69,7 @@ LmdbReaders::Slot* LmdbReaders::Claim() noexcept {
 }
 
 void LmdbReaders::Close() {
+  if (guard_.inherited()) return;
   closed_.store(true, std::memory_order_release);
   // Each slot is taken for ever, so a thread that has just passed the check above finds none.
   for (std::size_t i = 0; i < size_; ++i) {

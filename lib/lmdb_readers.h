@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "lib/fork_guard.h"
 
 namespace pat {
 
@@ -44,7 +45,9 @@ class LmdbReaders {
     int rc_;
   };
 
-  LmdbReaders() = default;
+  /// In a child of the process that `guard` was made in, no read is ok and Close does nothing: the
+  /// slots are the parent's.
+  explicit LmdbReaders(const ForkGuard& guard) : guard_(guard) {}
   ~LmdbReaders() { Close(); }
 
   /// Begins up to `wanted` transactions: fewer if the environment's reader table is full, but
@@ -59,6 +62,7 @@ class LmdbReaders {
  private:
   Slot* Claim() noexcept;
 
+  const ForkGuard& guard_;
   std::unique_ptr<Slot[]> slots_;
   std::size_t size_ = 0;
   std::atomic<bool> closed_{true};

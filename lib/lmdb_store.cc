@@ -79,12 +79,18 @@ class LmdbStore final : public Store {
   absl::Status Close() override;
 
  private:
-  bool closed() const { return closed_.load(std::memory_order_relaxed); }
+  bool closed() const { return closed_.load(std::memory_order_relaxed) || env_->inherited(); }
+  static absl::Status Forked() {
+    return absl::FailedPreconditionError(
+        "this process was forked after the store was opened: open it again here");
+  }
   // Why a read cannot begin, if so.
   absl::Status Readable(const Reader& reader) const {
+    if (env_->inherited()) return Forked();
     return closed() ? absl::UnavailableError("the store is closed") : reader.status();
   }
   absl::Status Writable() const {
+    if (env_->inherited()) return Forked();
     return closed() ? absl::FailedPreconditionError("the store is closed") : absl::OkStatus();
   }
 
@@ -201,15 +207,15 @@ absl::StatusOr<std::vector<TokenRow>> LmdbStore::Page(std::uint32_t account_numb
   for (; rc == 0 && rows.size() < n; rc = cursor.Get(&key, &value, MDB_NEXT)) {
     std::uint32_t number = 0;
     TokenRow row;
-    if (!ParseAcctKey(key, &number, &row.id)) return absl::DataLossError("a key is damaged");
+    if (!ParseAcctKey(key, &number, &row.id)) continue;  // somebody put it there; it hides nothing
     if (number != account_number) return rows;
-    if (!IsTokenId(row.id) || value.mv_size > kMaxRowBytes) {
-      return absl::DataLossError("a token's metadata is damaged");
-    }
-    row.metadata = CopyOf(value);
+    if (!IsTokenId(row.id)) continue;
+    if (value.mv_size <= kMaxRowBytes) row.metadata = CopyOf(value);
     const unsigned char* page = nullptr;
     const int found = GetHotPage(reader.txn(), tables_, row.id, &page);
-    if (found != 0 && found != MDB_NOTFOUND) return LmdbError(found, "read a token");
+    if (found != 0 && found != MDB_NOTFOUND && found != MDB_CORRUPTED) {
+      return LmdbError(found, "read a token");
+    }
     if (found == 0) std::memcpy(row.record.bytes.data(), page + HotOffset(row.id), kRecordBytes);
     rows.push_back(std::move(row));
   }
@@ -228,11 +234,10 @@ absl::StatusOr<std::vector<TokenRow>> LmdbStore::Scan(std::uint64_t first, std::
   int rc = cursor.Get(&key, &value, MDB_SET_RANGE);
   for (; rc == 0 && rows.size() < n; rc = cursor.Get(&key, &value, MDB_NEXT)) {
     std::size_t page = 0;
-    if (key.mv_size != sizeof page || value.mv_size != kHotPageBytes) {
-      return absl::DataLossError("a page of tokens is damaged");
-    }
+    if (key.mv_size != sizeof page || value.mv_size != kHotPageBytes)
+      continue;  // no tokens of ours
     std::memcpy(&page, key.mv_data, sizeof page);
-    if (page > kLastTokenId / kRecordsPerPage) return absl::DataLossError("a key is damaged");
+    if (page > kLastTokenId / kRecordsPerPage) continue;
     for (std::size_t i = 0; i < kRecordsPerPage && rows.size() < n; ++i) {
       TokenRow row;
       row.id = page * kRecordsPerPage + i;
@@ -312,6 +317,7 @@ absl::Status LmdbStore::Flush() {
 }
 
 absl::Status LmdbStore::Health() {
+  if (env_->inherited()) return Forked();
   return closed() ? absl::UnavailableError("the store is closed") : env_->Health();
 }
 

@@ -213,6 +213,13 @@ std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector) {
   return 0;
 }
 
+crypto::Block SelectorKeyCheck(const SelectorKey& key) {
+  crypto::Block block;
+  block.fill(0xFF);  // no id's block
+  crypto::Encrypt(key.encrypt, block, &block);
+  return block;
+}
+
 std::string PublicIdOf(const KeySet& keys, std::uint64_t id) {
   static constexpr char kDigits[] = "0123456789abcdef";
   crypto::Block block;

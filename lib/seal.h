@@ -101,6 +101,9 @@ Selector SelectorOf(const KeySet& keys, std::uint64_t id);
 /// tell.
 std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector);
 
+/// What a store's header says of a live selector key, so that a wrong one is noticed at open.
+crypto::Block SelectorKeyCheck(const SelectorKey& key);
+
 /// A token's id for the public, in UUID form, and back (0 if it is none).
 std::string PublicIdOf(const KeySet& keys, std::uint64_t id);
 std::uint64_t IdOfPublicId(const KeySet& keys, std::string_view public_id);

@@ -306,12 +306,14 @@ TEST_F(KeyringTest, AnotherStoresKeyringIsRefused) {
 TEST_F(KeyringTest, AnotherSecretUnderTheSameRealmIsRefused) {
   ASSERT_TRUE(Open(Keyring::File(path_)).ok());
   const std::string text = ReadAll(path_);
-  const std::size_t seal = text.find("seal 1 ") + 7;
-  for (const std::size_t digit : {0U, 31U, 63U}) {
-    std::string edited = text;
-    edited[seal + digit] = edited[seal + digit] == '0' ? '1' : '0';
-    Record(edited);
-    EXPECT_EQ(Open(Keyring::Bytes(edited)).status().code(), absl::StatusCode::kFailedPrecondition);
+  for (const std::size_t secret : {text.find("seal 1 ") + 7, text.find("selector 1 ") + 11}) {
+    for (const std::size_t digit : {0U, 31U, 63U}) {
+      std::string edited = text;
+      edited[secret + digit] = edited[secret + digit] == '0' ? '1' : '0';
+      Record(edited);
+      EXPECT_EQ(Open(Keyring::Bytes(edited)).status().code(),
+                absl::StatusCode::kFailedPrecondition);
+    }
   }
   EXPECT_TRUE(Open(Keyring::Bytes(text)).ok());
 }

