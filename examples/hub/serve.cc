@@ -150,7 +150,7 @@ absl::Status Serve(const Arguments& arguments) {
   const JwtSigner signer(*std::move(key));
   const sigset_t stop = StopSignals();
   ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);  // before any thread begins
-  ::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   const auto authority = OpenAuthority(arguments);
   if (!authority.ok()) return authority.status();
   App app(*settings, {**authority, users, repositories, signer, [] { return absl::Now(); }});

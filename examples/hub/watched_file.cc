@@ -69,7 +69,7 @@ absl::Status WriteFile(const std::string& path, const std::string& text, mode_t 
   good = ::close(fd) == 0 && good;
   good = good && ::rename(temporary.c_str(), path.c_str()) == 0;
   if (good) return absl::OkStatus();
-  const absl::Status failed = Failed("write", path);
+  absl::Status failed = Failed("write", path);
   ::unlink(temporary.c_str());
   return failed;
 }
