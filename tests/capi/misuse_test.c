@@ -240,7 +240,8 @@ static void misuse_of_issue(pat_authority* authority) {
   BAD_ISSUE(request.size = (size_t)-8);
   BAD_ISSUE(request.account = NULL);
   BAD_ISSUE(request.account_len = 0);
-  BAD_ISSUE(request.account_len = 129);
+  static const char long_account[129] = "a";
+  BAD_ISSUE((request.account = long_account, request.account_len = sizeof long_account));
   BAD_ISSUE(request.description = NULL);
   BAD_ISSUE(request.description = "");
   BAD_ISSUE(request.description = "\xff");
