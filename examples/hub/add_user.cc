@@ -1,12 +1,9 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <sys/file.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <iostream>
 #include <string>
-#include <utility>
 
 #include "base64.h"
 #include "password.h"
@@ -15,29 +12,9 @@
 #include "totp.h"
 #include "users.h"
 #include "verbs.h"
-#include "watched_file.h"
 
 namespace hub {
 namespace {
-
-/// Keeps other writers of the file out while it lives.
-class WriteLock {
- public:
-  explicit WriteLock(const std::string& path)
-      : fd_(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    held_ = fd_ >= 0 && ::flock(fd_, LOCK_EX) == 0;
-  }
-  ~WriteLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  WriteLock(const WriteLock&) = delete;
-  WriteLock& operator=(const WriteLock&) = delete;
-  bool held() const { return held_; }
-
- private:
-  int fd_;
-  bool held_ = false;
-};
 
 /// A line of standard input, not shown if it is typed at a terminal.
 Secret ReadPassword() {
@@ -56,11 +33,6 @@ Secret ReadPassword() {
     std::cerr << "\n";
   }
   return Secret(line);
-}
-
-absl::StatusOr<Users> ReadOrEmpty(const std::string& path) {
-  absl::StatusOr<Users> users = Users::Read(path);
-  return absl::IsNotFound(users.status()) ? Users::Parse("") : users;
 }
 
 }  // namespace
@@ -89,13 +61,9 @@ absl::Status AddUser(const Arguments& arguments) {
     key = *made;
     user.totp = Base32(key);
   }
-  const std::string path = arguments.Value("users");
-  const WriteLock lock(path);
-  if (!lock.held()) return absl::UnavailableError("cannot lock the users' file");
-  absl::StatusOr<Users> users = ReadOrEmpty(path);
-  if (!users.ok()) return users.status();
-  if (absl::Status s = users->Add(std::move(user)); !s.ok()) return s;
-  if (absl::Status s = WriteFile(path, users->ToText(), 0600); !s.ok()) return s;
+  const absl::Status added =
+      UpdateUsers(arguments.Value("users"), [&](Users& users) { return users.Add(user); });
+  if (!added.ok()) return added;
   if (!key.empty()) std::cout << TotpUri(key, name, "hub") << "\n";
   Wipe(key);
   return absl::OkStatus();

@@ -3,20 +3,19 @@
 #define HUB_APP_H_
 
 #include <functional>
-#include <optional>
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "credentials.h"
+#include "accounts.h"
+#include "context.h"
 #include "jwt.h"
 #include "pat/authority.h"
 #include "repositories.h"
 #include "request.h"
+#include "router.h"
 #include "settings.h"
 #include "sign_in.h"
-#include "token_endpoint.h"
 #include "users.h"
-#include "verify_endpoint.h"
 #include "watched_file.h"
 
 namespace hub {
@@ -34,6 +33,8 @@ struct Foundations {
 class App {
  public:
   App(const Settings& settings, const Foundations& foundations);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
 
   Response Handle(const Request& request);
 
@@ -43,16 +44,14 @@ class App {
 
   /// A name for the log: the path if it is one of ours, else "other", for people paste secrets
   /// into addresses too.
-  static std::string_view RouteName(const Request& request);
+  std::string_view RouteName(const Request& request) const;
 
  private:
-  Response Health();
-
   const Settings settings_;
-  pat::Authority& authority_;
+  SignInThrottles throttles_;
   SignIn sign_in_;
-  TokenEndpoint token_;
-  VerifyEndpoint verify_;
+  Accounts accounts_;
+  Router router_;
 };
 
 }  // namespace hub

@@ -273,7 +273,7 @@ MHD_Result HttpServer::Impl::Dispatch(Exchange& exchange, MHD_Connection* connec
 MHD_Result HttpServer::Impl::Send(Exchange& exchange, MHD_Connection* connection) {
   deadlines_.Start(SocketOf(connection));
   const Response& response = exchange.response;
-  Log(LogLine(exchange.request, response, App::RouteName(exchange.request), exchange.begun,
+  Log(LogLine(exchange.request, response, app_.RouteName(exchange.request), exchange.begun,
               absl::Now() - exchange.begun));
   MHD_Response* const out = MHD_create_response_from_buffer(
       response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);

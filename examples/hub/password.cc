@@ -121,13 +121,16 @@ bool PasswordFits(std::string_view password, std::string_view text) {
          CRYPTO_memcmp(hash.data(), wanted->hash.data(), hash.size()) == 0;
 }
 
+PasswordCost CostOf(std::string_view hash) {
+  const std::optional<ParsedHash> parsed = Parse(hash);
+  return parsed ? parsed->cost : PasswordCost();
+}
+
 bool IsPasswordHash(std::string_view hash) { return Parse(hash).has_value(); }
 
 std::string UnfittingHash(std::string_view like) {
-  const std::optional<ParsedHash> model = Parse(like);
   // Of 2^256 values one would have to fit by chance; nobody knows a password for zeros.
-  return Compose(model ? model->cost : PasswordCost(), std::string(kSaltBytes, 's'),
-                 std::string(kHashBytes, '\0'));
+  return Compose(CostOf(like), std::string(kSaltBytes, 's'), std::string(kHashBytes, '\0'));
 }
 
 }  // namespace hub

@@ -27,6 +27,9 @@ absl::StatusOr<std::string> HashPassword(std::string_view password, const Passwo
 /// Whether `password` is the one `hash` was made from. False for a hash that cannot be read.
 bool PasswordFits(std::string_view password, std::string_view hash);
 
+/// What checking against `hash` costs; the default if it cannot be read.
+PasswordCost CostOf(std::string_view hash);
+
 /// Whether `hash` can be read.
 bool IsPasswordHash(std::string_view hash);
 

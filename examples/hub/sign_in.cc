@@ -28,13 +28,9 @@ bool Counts(const pat::Decision& decision) {
 
 }  // namespace
 
-SignIn::SignIn(pat::Authority& authority, WatchedFile<Users>& users, const SignInLimits& limits,
+SignIn::SignIn(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
                std::function<absl::Time()> clock)
-    : authority_(authority),
-      users_(users),
-      clock_(std::move(clock)),
-      addresses_(limits.address),
-      accounts_(limits.account) {}
+    : authority_(authority), users_(users), throttles_(throttles), clock_(std::move(clock)) {}
 
 bool SignIn::IsSlow(const Credentials& credentials) const {
   return !credentials.bearer &&
@@ -62,8 +58,8 @@ SignInResult SignIn::TryToken(const Credentials& credentials, const Request& req
   if (Counts(result.decision)) {
     const absl::Time now = clock_();
     const std::string address = AddressKey(request.ip);
-    result.retry_after = addresses_.Wait(address, now);
-    addresses_.Fail(address, now);
+    result.retry_after = throttles_.addresses.Wait(address, now);
+    throttles_.addresses.Fail(address, now);
   }
   return result;
 }
@@ -77,7 +73,8 @@ SignInResult SignIn::TryPassword(const Credentials& credentials, const Request& 
   if (user != nullptr) result.user = user->name;
   // An unknown name is counted like an account: the answers must not tell which it is.
   const std::string name = credentials.user.substr(0, kMaxUserNameBytes);
-  result.retry_after = std::max(addresses_.Wait(address, now), accounts_.Wait(name, now));
+  result.retry_after =
+      std::max(throttles_.addresses.Wait(address, now), throttles_.accounts.Wait(name, now));
   if (result.retry_after > absl::ZeroDuration()) return result;
   const std::string& hash = user == nullptr ? users.unfitting_hash() : user->password;
   result.decision = authority_.Authenticate(
@@ -85,8 +82,8 @@ SignInResult SignIn::TryPassword(const Credentials& credentials, const Request& 
       user != nullptr && user->two_factor(),
       [&](std::string_view password) { return PasswordFits(password, hash) && user != nullptr; });
   if (Counts(result.decision)) {
-    addresses_.Fail(address, now);
-    accounts_.Fail(name, now);
+    throttles_.addresses.Fail(address, now);
+    throttles_.accounts.Fail(name, now);
   }
   return result;
 }

@@ -21,6 +21,17 @@ namespace hub {
 struct SignInLimits {
   Throttle::Limits address{60, absl::Seconds(5)};
   Throttle::Limits account{10, absl::Seconds(30)};
+  Throttle::Limits code{5, absl::Minutes(3)};  ///< Six digits can be guessed.
+};
+
+/// The failures so far, of all ways to sign in.
+struct SignInThrottles {
+  explicit SignInThrottles(const SignInLimits& limits)
+      : addresses(limits.address), accounts(limits.account), codes(limits.code) {}
+
+  Throttle addresses;
+  Throttle accounts;  ///< By login name, known or not.
+  Throttle codes;     ///< By account: second factors.
 };
 
 /// Who came in, or why not.
@@ -38,7 +49,7 @@ struct SignInResult {
 /// Any thread.
 class SignIn {
  public:
-  SignIn(pat::Authority& authority, WatchedFile<Users>& users, const SignInLimits& limits,
+  SignIn(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
          std::function<absl::Time()> clock);
 
   /// Judges what `request` presents; its address and user agent become the token's "last used".
@@ -54,9 +65,8 @@ class SignIn {
 
   pat::Authority& authority_;
   WatchedFile<Users>& users_;
+  SignInThrottles& throttles_;
   const std::function<absl::Time()> clock_;
-  Throttle addresses_;
-  Throttle accounts_;
 };
 
 }  // namespace hub

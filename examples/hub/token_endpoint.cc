@@ -1,10 +1,12 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "token_endpoint.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "context.h"
 #include "json.h"
 #include "refusals.h"
 #include "text.h"
@@ -134,6 +136,18 @@ Response TokenEndpoint::Jwt(const std::string& user, const std::vector<ResourceS
   Response response = JsonResponse(200, body);
   response.note.user = user;
   return response;
+}
+
+void RegisterTokenEndpoint(Router& router, const Context& context) {
+  const auto endpoint = std::make_shared<TokenEndpoint>(
+      context.settings, context.sign_in, context.repositories, context.signer, context.clock);
+  SignIn& sign_in = context.sign_in;
+  router.Add({"/token", false,
+              [endpoint](const Request& request) { return endpoint->Handle(request); },
+              [&sign_in](const Request& request) {
+                const auto credentials = TokenEndpoint::CredentialsIn(request);
+                return credentials && sign_in.IsSlow(*credentials);
+              }});
 }
 
 }  // namespace hub

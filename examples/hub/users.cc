@@ -1,6 +1,10 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "users.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,10 +29,63 @@ absl::Status ValidateUser(const User& user) {
   if (!printable) return absl::InvalidArgumentError("an account id is printable, without ':'");
   if (!IsPasswordHash(user.password)) return absl::InvalidArgumentError("no password hash");
   if (!FromBase32(user.totp)) return absl::InvalidArgumentError("a TOTP key is base32");
+  if (!user.email.empty()) return ValidateEmail(user.email);
   return absl::OkStatus();
 }
 
+/// Keeps other writers of the file out while it lives.
+class WriteLock {
+ public:
+  explicit WriteLock(const std::string& path)
+      : fd_(::open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    held_ = fd_ >= 0 && ::flock(fd_, LOCK_EX) == 0;
+  }
+  ~WriteLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  WriteLock(const WriteLock&) = delete;
+  WriteLock& operator=(const WriteLock&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  int fd_;
+  bool held_ = false;
+};
+
+absl::StatusOr<Users> ReadOrEmpty(const std::string& path) {
+  absl::StatusOr<Users> users = Users::Read(path);
+  return absl::IsNotFound(users.status()) ? Users::Parse("") : users;
+}
+
+absl::StatusOr<User> ParseUser(std::string_view line) {
+  const std::vector<std::string_view> fields = SplitFields(line, ':');
+  if (fields.size() < 4 || fields.size() > 6) {
+    return absl::InvalidArgumentError("a user has four to six fields");
+  }
+  User user;
+  user.name = fields[0];
+  user.account = fields[1];
+  user.password = fields[2];
+  user.totp = fields[3];
+  if (fields.size() > 4) user.email = fields[4];
+  const auto step = ParseNumber(fields.size() > 5 ? fields[5] : "0");
+  if (!step) return absl::InvalidArgumentError("a TOTP step is a number");
+  user.totp_step = *step;
+  return user;
+}
+
 }  // namespace
+
+absl::Status ValidateEmail(std::string_view email) {
+  const std::size_t at = email.find('@');
+  const bool printable = std::all_of(email.begin(), email.end(),
+                                     [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
+  if (email.size() > 254 || !printable || at == 0 || at == std::string_view::npos ||
+      at + 1 == email.size() || email.find('@', at + 1) != std::string_view::npos) {
+    return absl::InvalidArgumentError("that is no e-mail address");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status ValidateUserName(std::string_view name) {
   const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
@@ -49,12 +106,8 @@ absl::StatusOr<Users> Users::Parse(std::string_view text) {
   for (std::string_view line : SplitFields(text, '\n')) {
     ++number;
     if (line.empty() || line.front() == '#') continue;
-    const std::vector<std::string_view> fields = SplitFields(line, ':');
-    absl::Status added = absl::InvalidArgumentError("a user has four fields");
-    if (fields.size() == 4) {
-      added = users.Add({std::string(fields[0]), std::string(fields[1]), std::string(fields[2]),
-                         std::string(fields[3])});
-    }
+    absl::StatusOr<User> user = ParseUser(line);
+    const absl::Status added = user.ok() ? users.Add(*std::move(user)) : user.status();
     if (!added.ok()) {
       const std::string why(added.message());
       return absl::InvalidArgumentError(
@@ -94,12 +147,36 @@ absl::Status Users::Add(User user) {
   return absl::OkStatus();
 }
 
+absl::Status Users::Replace(const User& user) {
+  if (absl::Status s = ValidateUser(user); !s.ok()) return s;
+  const auto found = by_name_.find(user.name);
+  if (found == by_name_.end() || found->second.account != user.account) {
+    return absl::NotFoundError("no such user");
+  }
+  found->second = user;
+  return absl::OkStatus();
+}
+
 std::string Users::ToText() const {
-  std::string text = "# name:account:password-hash:totp-key\n";
+  std::string text = "# name:account:password-hash:totp-key:email:totp-step\n";
   for (const auto& [name, user] : by_name_) {
-    text += Cat({name, ":", user.account, ":", user.password, ":", user.totp, "\n"});
+    text += Cat({name, ":", user.account, ":", user.password, ":", user.totp, ":", user.email, ":",
+                 std::to_string(user.totp_step), "\n"});
   }
   return text;
+}
+
+absl::Status UpdateUsers(const std::string& path,
+                         absl::FunctionRef<absl::Status(Users& users)> change) {
+  const WriteLock lock(path);
+  if (!lock.held()) return absl::UnavailableError("cannot lock the users' file");
+  absl::StatusOr<Users> users = ReadOrEmpty(path);
+  if (!users.ok()) return users.status();
+  if (absl::Status s = change(*users); !s.ok()) return s;
+  std::string text = users->ToText();
+  absl::Status written = WriteFile(path, text, 0600);
+  Wipe(text);
+  return written;
 }
 
 }  // namespace hub

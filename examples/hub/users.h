@@ -3,20 +3,25 @@
 #define HUB_USERS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace hub {
 
 /// Somebody who can sign in.
 struct User {
-  std::string name;      ///< The login name, and the first part of their repositories' names.
-  std::string account;   ///< What libpat knows them by; never used again for somebody else.
-  std::string password;  ///< A hash, see password.h.
-  std::string totp;      ///< The key in base32 if two-factor authentication is on, else empty.
+  std::string name;        ///< The login name, and the first part of their repositories' names.
+  std::string account;     ///< What libpat knows them by; never used again for somebody else.
+  std::string password;    ///< A hash, see password.h.
+  std::string totp;        ///< The key in base32 if two-factor authentication is on, else empty.
+  std::string email = {};  ///< Or empty.
+  std::int64_t totp_step = 0;  ///< Of the last code that was good: older ones are not any more.
 
   bool two_factor() const { return !totp.empty(); }
 };
@@ -27,7 +32,12 @@ inline constexpr std::size_t kMaxUserNameBytes = 64;
 /// (what a repository's name can begin with).
 absl::Status ValidateUserName(std::string_view name);
 
-/// The users of a file: a line `name:account:password-hash:totp-key` each, mode 0600. Immutable.
+/// OK if `email` can be an e-mail address: something@something, printable ASCII without ':', at
+/// most 254 bytes.
+absl::Status ValidateEmail(std::string_view email);
+
+/// The users of a file: a line `name:account:password-hash:totp-key[:email[:totp-step]]` each, mode
+/// 0600.
 class Users {
  public:
   /// InvalidArgument names the line that is wrong, not what it holds.
@@ -45,6 +55,9 @@ class Users {
   /// Adds a user; AlreadyExists if the name or the account is taken.
   absl::Status Add(User user);
 
+  /// Puts `user` in the place of who has that name and account; NotFound if nobody has.
+  absl::Status Replace(const User& user);
+
   std::string ToText() const;
 
  private:
@@ -52,6 +65,12 @@ class Users {
   std::map<std::string, std::string, std::less<>> name_of_account_;
   std::string unfitting_hash_;
 };
+
+/// Changes a users' file, or makes it: reads it, lets `change` change what is in it, and writes it,
+/// whole or not at all; no two programs do so at a time. If `change` returns an error, so does
+/// this, and nothing is written.
+absl::Status UpdateUsers(const std::string& path,
+                         absl::FunctionRef<absl::Status(Users& users)> change);
 
 }  // namespace hub
 

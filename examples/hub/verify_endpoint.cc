@@ -1,6 +1,9 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "verify_endpoint.h"
 
+#include <memory>
+
+#include "context.h"
 #include "credentials.h"
 #include "form.h"
 #include "refusals.h"
@@ -83,6 +86,18 @@ bool VerifyEndpoint::MayCall(std::string_view method, std::string_view uri,
     return false;
   return call->mounted_from.empty() ||
          (*repositories)->ActionsOf(principal, user, call->mounted_from).pull;
+}
+
+void RegisterVerifyEndpoint(Router& router, const Context& context) {
+  const auto endpoint = std::make_shared<VerifyEndpoint>(context.settings, context.authority,
+                                                         context.sign_in, context.repositories);
+  SignIn& sign_in = context.sign_in;
+  router.Add({std::string(kPath), true,
+              [endpoint](const Request& request) { return endpoint->Handle(request); },
+              [&sign_in](const Request& request) {
+                const auto credentials = CredentialsOf(request);
+                return credentials && sign_in.IsSlow(*credentials);
+              }});
 }
 
 }  // namespace hub
