@@ -1,7 +1,6 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
-// What stands between Python and the C interface: the deciding calls with their structs taken
-// apart, because filling a struct from Python costs more than the decision.
+// What stands between Python and the C interface where cffi alone would do it clumsily.
 #include <string.h>
 
 #include "pat/c.h"
@@ -22,27 +21,6 @@ static inline void libpat_present(pat_presented* presented, int32_t claim, const
   presented->ip_len = ip_len;
   presented->user_agent = user_agent;
   presented->user_agent_len = user_agent_len;
-}
-
-static int32_t libpat_verify(pat_authority* authority, const char* text, size_t text_len,
-                             int32_t claim, const char* account, size_t account_len, uint64_t need,
-                             const char* ip, size_t ip_len, const char* user_agent,
-                             size_t user_agent_len, pat_decision* decision) {
-  pat_presented presented;
-  libpat_present(&presented, claim, account, account_len, need, ip, ip_len, user_agent,
-                 user_agent_len);
-  return pat_verify(authority, text, text_len, &presented, decision);
-}
-
-static int32_t libpat_verify_many(pat_authority* authority, const char* texts,
-                                  const size_t* text_lens, size_t n, int32_t claim,
-                                  const char* account, size_t account_len, uint64_t need,
-                                  const char* ip, size_t ip_len, const char* user_agent,
-                                  size_t user_agent_len, pat_decision* decisions) {
-  pat_presented presented;
-  libpat_present(&presented, claim, account, account_len, need, ip, ip_len, user_agent,
-                 user_agent_len);
-  return pat_verify_many(authority, texts, text_lens, n, &presented, decisions);
 }
 
 static int32_t libpat_authenticate(pat_authority* authority, const char* secret, size_t secret_len,

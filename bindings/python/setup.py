@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -21,8 +21,21 @@ class BuildWithLibrary(build_ext):
         shutil.copyfile(installed.library, os.path.join(package, installed.soname))
 
 
+INSTALLED = build_native.find_installed()
 setup(
-    version=build_native.find_installed().version,
+    version=INSTALLED.version,
+    ext_modules=[
+        Extension(
+            "libpat._decide",
+            ["decide.c", "decided.c"],
+            depends=["decided.h", INSTALLED.library],
+            include_dirs=[INSTALLED.include],
+            extra_objects=[INSTALLED.library],
+            extra_link_args=["-Wl,-rpath,$ORIGIN"],
+            extra_compile_args=["-O2", "-g0", "-Wall", "-Wextra", "-fvisibility=hidden"],
+            py_limited_api=True,
+        )
+    ],
     cffi_modules=["build_native.py:ffibuilder"],
     cmdclass={"build_ext": BuildWithLibrary},
     options={"bdist_wheel": {"py_limited_api": "cp310"}},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import pickle
 from datetime import timedelta
 from typing import Any
@@ -47,6 +48,60 @@ def test_a_good_token_tells_who_it_is(authority: libpat.Authority) -> None:
         who.account = "bob"  # type: ignore[misc]
 
 
+def test_a_principal_is_a_frozen_dataclass(authority: libpat.Authority) -> None:
+    who = authority.verify(issue(authority).text)
+    assert dataclasses.is_dataclass(who)
+    values = {f.name: getattr(who, f.name) for f in dataclasses.fields(who)}
+    assert list(values) == ["account", "method", "token_id", "origin", "permissions"]
+    assert repr(who) == f"Principal({', '.join(f'{n}={v!r}' for n, v in values.items())})"
+    same = pickle.loads(pickle.dumps(who))
+    assert same == who and hash(same) == hash(who) and len({same, who}) == 1
+    same.require("repo:write")
+    assert who != authority.verify(issue(authority).text)
+    for name in ("account", "_bits", "other"):
+        with pytest.raises(AttributeError):
+            setattr(who, name, 1)
+    for made in (b"", same._raw[:-1], bytes(len(same._raw))):
+        with pytest.raises(ValueError):
+            libpat.Principal(made, authority._declared)
+
+
+def test_arguments_are_named_and_none_is_lost(authority: libpat.Authority) -> None:
+    text = issue(authority).text
+    any_authority: Any = authority
+    verify = any_authority.verify
+    assert verify(text=text, account="alice", need="repo:read", ip=b"::1", user_agent="x")
+    assert verify(text, account=None, need=()) == verify(text.encode(), account=b"alice")
+    wrong: list[Any] = [
+        lambda: verify(),
+        lambda: verify(text, "alice"),
+        lambda: verify(text, text=text),
+        lambda: verify(text, acount="bob"),
+        lambda: verify(text, need=["repo:write"], neeed="repo:admin"),
+        lambda: any_authority.verify_many([text], "bob"),
+    ]
+    for call in wrong:
+        with pytest.raises(TypeError):
+            call()
+    signature = inspect.signature(libpat.Authority.verify)
+    assert list(signature.parameters) == ["self", "text", "account", "need", "ip", "user_agent"]
+
+
+def test_a_child_class_may_have_its_own_verify(keyring: libpat.Keyring) -> None:
+    class Counting(libpat.Authority):
+        calls = 0
+
+        def verify(self, text: str | bytes, **how: Any) -> libpat.Principal:
+            self.calls += 1
+            return super().verify(text, **how)
+
+    store = libpat.MemoryStore()
+    authority = Counting(store, keyring, prefixes=[PREFIX], create=True)
+    with authority:
+        assert authority.verify(issue(authority).text, need="repo:read").account == "alice"
+        assert reason_of(authority, "x") is RefusalReason.NOT_TOKEN and authority.calls == 2
+
+
 def test_every_way_to_be_refused(authority: libpat.Authority, clock: Clock) -> None:
     issued = issue(authority)
     text, id = issued.text, issued.token.id
@@ -88,8 +143,9 @@ def test_a_refusal_says_what_to_answer(authority: libpat.Authority) -> None:
 
 def test_all_names_are_those_of_c() -> None:
     from libpat._native import ffi, lib
-    from libpat.convert import DELETE_REASONS, ORIGINS, STATES
+    from libpat.convert import DELETE_REASONS, STATES
     from libpat.errors import REASONS
+    from libpat.token import ORIGINS
 
     numbered: list[tuple[Any, dict[int, Any]]] = [
         (lib.pat_refusal_name, REASONS),

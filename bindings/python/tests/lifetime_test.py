@@ -11,13 +11,18 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from host import PREFIX, issue, note_keyring
 
 import libpat
+
+NOW = datetime(2026, 1, 2, tzinfo=timezone.utc)
 
 
 def test_close_is_idempotent_and_final(on_disk: libpat.Authority) -> None:
@@ -294,6 +299,61 @@ def test_calls_leave_memory_flat(authority: libpat.Authority) -> None:
     before = bytes_in_use()
     rounds(1000)
     assert bytes_in_use() - before < 32_000  # less than 32 bytes a round
+
+
+def test_calls_keep_hold_of_nothing(authority: libpat.Authority) -> None:
+    """What they were given, and what all principals share, is referred to as often as before."""
+    any_authority: Any = authority
+    texts: list[str | bytes] = ["hello", b"x", "\udcff"]
+    text, ip, odd, agent = issue(authority).text, "198.51.100.7", "\udcff" * 3, "agent \udcff"
+    watched: list[object] = [text, texts, *texts, ip, odd, agent, authority._declared, authority._handle]
+    watched += [libpat.Principal, libpat.UNKNOWN_ACCOUNT, authority]
+
+    def references() -> list[int]:
+        gc.collect()
+        return [sys.getrefcount(each) for each in watched]
+
+    def rounds(n: int) -> None:
+        for _ in range(n):
+            authority.verify(text, account="alice", need=["repo:read"], ip=ip, user_agent=agent)
+            authority.verify(text.encode(), need="repo:read")
+            list(authority.verify_many(texts, account=libpat.UNKNOWN_ACCOUNT, user_agent=agent))
+            calls: list[Callable[[], object]] = [
+                lambda: any_authority.verify(odd),
+                lambda: any_authority.verify(odd, account="\ud800"),
+                lambda: any_authority.verify(text, ip=None),
+                lambda: any_authority.verify(text, agent=ip),
+                lambda: any_authority.verify(text, need="no:such", ip=ip, user_agent=agent),
+                lambda: any_authority.verify_many([*texts, None]),
+            ]
+            for call in calls:
+                with pytest.raises((libpat.Error, TypeError)):
+                    call()
+
+    rounds(100)
+    before, blocks = references(), sys.getallocatedblocks()
+    rounds(500)
+    assert references() == before
+    assert sys.getallocatedblocks() - blocks < 250
+
+
+def test_an_authority_in_a_cycle_is_collected(keyring: libpat.Keyring) -> None:
+    def open_and_forget() -> weakref.ref[object]:
+        around: list[object] = []
+
+        def clock() -> datetime:
+            assert isinstance(around, list)
+            return NOW
+
+        store = libpat.MemoryStore()
+        opened = libpat.Authority(store, keyring, prefixes=[PREFIX], create=True, clock=clock)
+        opened.close()
+        around.append(opened)
+        return weakref.ref(opened._handle)
+
+    handle = open_and_forget()
+    gc.collect()
+    assert handle() is None
 
 
 def test_opening_and_closing_leave_memory_flat(keyring: libpat.Keyring, tmp_path: Path) -> None:

@@ -10,24 +10,24 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from . import convert
+from ._decide import Verifier
 from ._native import ffi, lib
 from .callbacks import raise_pending
 from .convert import (
     Texts,
     account_bytes,
-    joined_secrets,
     note_bytes,
     secret_bytes,
     take_token,
     text_bytes,
 )
-from .decide import Decisions, Verdicts, claim_of, decided
+from .decide import Verdicts, claim_of, decided, new_decision, raise_decided
 from .errors import InvalidArgument, Refused, check
 from .handle import Handle
 from .issue_request import Request, listed
 from .keyring import Keyring
 from .open_options import Clock, Options, open_authority, open_store, read_declared
-from .principal import Claim, Principal
+from .principal import UNKNOWN_ACCOUNT, Claim, Principal
 from .scope import ScopeSet
 from .store import LmdbStore, MemoryStore, StoreStats
 from .token import Counts, DeleteReason, Issued, IssueRequest, Origin, Page, State, Token
@@ -36,12 +36,9 @@ Secret = TypeVar("Secret", str, bytes)
 
 _NO_NEED: tuple[str, ...] = ()
 _NO_NOTE = b""
-_NO_HOW = (0, b"", 0, 0, b"", 0, b"", 0)
-_NULL = ffi.NULL
-_verify = lib.pat_verify
 
 
-class Authority:
+class Authority(Verifier):
     """Issues tokens, decides about presented ones, lets their owners manage them.
 
         with Authority("tokens", "keyring", prefixes=["acme_pat_"], create=True) as authority: ...
@@ -85,10 +82,15 @@ class Authority:
         options.set_auto_tokens(max_auto_tokens, auto_scopes)
         options.set_clock(clock)
         self._clock = options.clock
-        self._spare: list[Decisions] = []
         self._prefixes: tuple[str, ...] = ()
         self._handle = Handle(open_authority(open_store(store, create), options), options.alive)
         self._prefixes, self._scopes, self._declared = read_declared(self._handle.pointer)
+        declared = self._declared
+        calls_back = raise_pending if clock is not None else None
+        self._bind(
+            self._handle, declared, declared.needs, Principal, UNKNOWN_ACCOUNT,
+            secret_bytes, account_bytes, note_bytes, declared.need, raise_decided, calls_back,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Waits for calls under way in other threads, flushes and closes. Again: nothing."""
@@ -130,46 +132,7 @@ class Authority:
 
     # ---- Deciding
 
-    def verify(
-        self,
-        text: str | bytes,
-        *,
-        account: str | bytes | Claim | None = None,
-        need: str | Iterable[str] = _NO_NEED,
-        ip: str | bytes = _NO_NOTE,
-        user_agent: str | bytes = _NO_NOTE,
-    ) -> Principal:
-        """Who presents this token? Raises Refused if it is not good.
-
-        account: whose it is said to be (after "who are you?" was answered); UNKNOWN_ACCOUNT if the
-        host knows no such login name. need: names of permissions or scopes without which it is
-        refused. ip, user_agent: for "last used". Strip line ends from text first.
-        """
-        presented = secret_bytes(text)
-        plain = account is None and need is _NO_NEED and ip is _NO_NOTE and user_agent is _NO_NOTE
-        how = _NO_HOW if plain else self._presented(account, need, ip, user_agent)
-        try:
-            room = self._spare.pop()
-        except IndexError:
-            room = Decisions()
-        handle = self._handle
-        running = handle.running  # `with handle`, but faster
-        try:
-            running.append(None)
-            if handle.shut:
-                handle.refuse()
-            if plain:
-                code = _verify(handle.pointer, presented, len(presented), _NULL, room.c)
-            else:
-                code = lib.libpat_verify(handle.pointer, presented, len(presented), *how, room.c)
-        finally:
-            running.pop()
-        if self._clock is not None:
-            raise_pending()
-        try:
-            return decided(code, room, self._declared)
-        finally:
-            self._spare.append(room)
+    # verify is in decide.c: see _decide.pyi.
 
     def verify_many(
         self,
@@ -182,20 +145,8 @@ class Authority:
     ) -> Verdicts:
         """Judges many, in one call to the library: a sequence of Principal and Refused, which is
         false in a condition."""
-        if isinstance(texts, (str, bytes)):
-            raise TypeError("verify_many takes a list of texts")
-        how = self._presented(account, need, ip, user_agent)
-        joined, lengths = joined_secrets(texts)
-        if not lengths:
-            return Verdicts(None, self._declared)
-        room, count = Decisions(len(lengths)), len(lengths)
-        with self._handle as pointer:
-            code = lib.libpat_verify_many(
-                pointer, joined, ffi.new("size_t[]", lengths), count, *how, room.c
-            )
-        raise_pending()
-        check(code)
-        return Verdicts(room, self._declared)
+        decisions = self._decisions(texts, account=account, need=need, ip=ip, user_agent=user_agent)
+        return Verdicts(decisions, self._declared)
 
     def authenticate(
         self,
@@ -217,10 +168,10 @@ class Authority:
         presented = secret_bytes(secret)
         how = self._presented(account, need, ip, user_agent)
         context = ffi.new_handle(lambda: check_password(secret))
-        room = Decisions()
+        room = new_decision()
         with self._handle as pointer:
             code = lib.libpat_authenticate(
-                pointer, presented, len(presented), bool(two_factor), context, *how, room.c
+                pointer, presented, len(presented), bool(two_factor), context, *how, room
             )
         raise_pending()
         return decided(code, room, self._declared)

@@ -11,11 +11,10 @@ from typing import Any
 from ._native import ffi
 from .errors import InvalidArgument
 from .scope import Declared
-from .token import DeleteReason, Origin, State, Token
+from .token import ORIGINS, DeleteReason, State, Token
 
-# C numbers these from 1 on, in this order.
+# C numbers these from 1 on, in this order, as it does ORIGINS.
 STATES = dict(enumerate(State, 1))
-ORIGINS = dict(enumerate(Origin, 1))
 DELETE_REASONS = dict(enumerate(DeleteReason, 1))
 STATE_NUMBERS = {state: number for number, state in STATES.items()}
 ORIGIN_NUMBERS = {origin: number for number, origin in ORIGINS.items()}
@@ -59,19 +58,6 @@ def secret_bytes(secret: str | bytes) -> bytes:
     if isinstance(secret, bytes):
         return secret
     raise TypeError(f"a secret is str or bytes, not {type(secret).__name__}")
-
-
-def joined_secrets(texts: Iterable[str | bytes]) -> tuple[bytes, list[int]]:
-    """All secrets' bytes one after the other, and the length of each."""
-    texts = list(texts)
-    try:
-        joined = "".join(texts)  # type: ignore[arg-type]  # the usual case: ASCII
-        if joined.isascii():
-            return joined.encode(), list(map(len, texts))
-    except TypeError:
-        pass
-    each = [secret_bytes(text) for text in texts]
-    return b"".join(each), list(map(len, each))
 
 
 def note_bytes(note: str | bytes) -> bytes:

@@ -1,39 +1,22 @@
 # Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
-"""Reads what C decided."""
+"""Reads what C decided. What happens for each token is in decide.c."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
+from . import _decide
 from ._native import ffi, lib
-from .callbacks import raise_pending
-from .convert import ORIGINS, account_bytes
+from .convert import account_bytes
 from .errors import REASONS, RefusalReason, Refused, error_of
-from .principal import Claim, Method, Principal
+from .principal import Claim, Principal
 from .scope import Declared
 
-# pat_decision in one piece: reading it field by field costs more than deciding. Zeros follow.
-SIZE: int = ffi.sizeof("pat_decision")
-_FIELDS = struct.Struct("@NiiiiQQN136s")
-LAYOUT = struct.Struct(f"{_FIELDS.format}{SIZE - _FIELDS.size}x")
-for _name, _offset in (("accepted", 8), ("token_id", 24), ("permissions", 32), ("account", 48)):
-    if ffi.offsetof("pat_decision", _name) != _offset:
-        raise ImportError("libpat._native was built for another machine")
-
-_ACCEPTED = 8 // 4
-
-_METHODS = {lib.PAT_METHOD_TOKEN: Method.TOKEN, lib.PAT_METHOD_PASSWORD: Method.PASSWORD}
 _REFUSALS = (lib.PAT_UNAUTHENTICATED, lib.PAT_PERMISSION_DENIED, lib.PAT_UNAVAILABLE)
 
 NO_CLAIM = (lib.PAT_CLAIM_NONE, b"")
 _UNKNOWN = (lib.PAT_CLAIM_UNKNOWN, b"")
-
-_new, _set = object.__new__, object.__setattr__
-
-# size, accepted, refusal, method, origin, token_id, permissions, account_len, account
-Fields = tuple[Any, ...]
 
 
 def claim_of(account: str | bytes | Claim | None) -> tuple[int, bytes]:
@@ -45,65 +28,42 @@ def claim_of(account: str | bytes | Claim | None) -> tuple[int, bytes]:
     return lib.PAT_CLAIM_ACCOUNT, account_bytes(account)
 
 
-def principal_of(fields: Fields, declared: Declared) -> Principal:
-    _, _, _, method, origin, token_id, bits, length, account = fields
-    who = _new(Principal)
-    # All fields at once: Principal() sets each by object.__setattr__, which takes thrice as long.
-    _set(
-        who,
-        "__dict__",
-        {
-            "account": account[:length].decode("utf-8", "surrogateescape"),
-            "method": _METHODS[method],
-            "token_id": token_id or None,
-            "origin": ORIGINS.get(origin),
-            "permissions": declared.known.get(bits) or declared.names(bits),
-            "_bits": bits,
-            "_declared": declared,
-        },
-    )
-    return who
-
-
 def refused_of(refusal: int) -> Refused:
     return Refused(REASONS.get(refusal, RefusalReason.UNKNOWN))
 
 
-class Decisions:
-    """Room for n decisions."""
-
-    __slots__ = ("c", "bytes")
-
-    def __init__(self, n: int = 1) -> None:
-        self.c = ffi.new("pat_decision[]", n)
-        self.c[0].size = SIZE
-        self.bytes = ffi.buffer(self.c)
+def raise_decided(code: int, refusal: int) -> NoReturn:
+    """What a deciding call returned that accepted nobody."""
+    raise refused_of(refusal) if code in _REFUSALS else error_of(code)
 
 
-def decided(code: int, room: Decisions, declared: Declared) -> Principal:
+def new_decision() -> Any:
+    """Room for a decision."""
+    room = ffi.new("pat_decision*")
+    room.size = ffi.sizeof("pat_decision")
+    return room
+
+
+def decided(code: int, room: Any, declared: Declared) -> Principal:
     """What a deciding call returned: who came in, or raises."""
-    fields: Fields = LAYOUT.unpack_from(room.bytes)
-    if code == 0 and fields[1] == 1:
-        return principal_of(fields, declared)
-    if code in _REFUSALS:
-        raise refused_of(fields[2])
-    raise error_of(code)
+    if code != lib.PAT_OK:
+        raise_decided(code, room.refusal)
+    return Principal(bytes(ffi.buffer(room)), declared)
 
 
 class Verdicts(Sequence[Principal | Refused]):
     """What verify_many decided, in the order asked; made into values when looked at."""
 
-    __slots__ = ("_bytes", "_declared", "_count")
+    __slots__ = ("_decisions", "_declared", "_count")
 
-    def __init__(self, room: Decisions | None, declared: Declared) -> None:
-        self._bytes = b"" if room is None else memoryview(room.bytes)
+    def __init__(self, decisions: bytes, declared: Declared) -> None:
+        self._decisions = decisions
         self._declared = declared
-        self._count = len(self._bytes) // SIZE
+        self._count = len(decisions) // _decide.DECISION_BYTES
 
     def accepted(self) -> list[bool]:
         """Of each, whether it was accepted: faster than looking at each."""
-        numbers: list[int] = memoryview(self._bytes).cast("i")[_ACCEPTED :: SIZE // 4].tolist()
-        return [number == 1 for number in numbers]
+        return _decide.accepted(self._decisions)
 
     def __len__(self) -> int:
         return self._count
@@ -117,14 +77,14 @@ class Verdicts(Sequence[Principal | Refused]):
     ) -> Principal | Refused | tuple[Principal | Refused, ...]:
         if isinstance(at, slice):
             return tuple(self[i] for i in range(*at.indices(self._count)))
-        index = range(self._count)[at]
-        return self._value(LAYOUT.unpack_from(self._bytes, index * SIZE))
+        return self._value(range(self._count)[at])
 
     def __iter__(self) -> Iterator[Principal | Refused]:
-        return map(self._value, LAYOUT.iter_unpack(self._bytes))
+        return map(self._value, range(self._count))
 
-    def _value(self, fields: Fields) -> Principal | Refused:
-        return principal_of(fields, self._declared) if fields[1] == 1 else refused_of(fields[2])
+    def _value(self, at: int) -> Principal | Refused:
+        value = _decide.value(self._decisions, at, Principal, self._declared)
+        return value if isinstance(value, Principal) else refused_of(value)
 
     def __repr__(self) -> str:
         return f"<{self._count} verdicts, {sum(self.accepted())} accepted>"

@@ -10,41 +10,26 @@ import threading
 import time
 import weakref
 
-from ._native import lib
+from ._decide import Gate
+from ._native import ffi, lib
 from .callbacks import inside_callback
 from .errors import Error
 
 
-class Handle:
+class Handle(Gate):
     """A call is made inside `with handle as pointer`: it enters, looks whether the handle is shut,
-    and leaves. list.append and pop are atomic, and close() shuts before it looks at `running`: so
-    either the call sees that the handle is shut, or close() sees the call. A lock would cost more
-    than a decision does."""
+    and leaves. Entering and leaving are atomic (see decide.c), and close() shuts before it looks at
+    `running`: so either the call sees that the handle is shut, or close() sees the call."""
 
-    __slots__ = ("pointer", "running", "shut", "alive", "_forked", "_lock", "__weakref__")
+    __slots__ = ("alive", "_closed", "_forked", "_lock", "__weakref__")
 
     def __init__(self, pointer: object, alive: object) -> None:
-        self.pointer = pointer
-        self.running: list[None] = []
-        self.shut = False
+        super().__init__(pointer, int(ffi.cast("uintptr_t", pointer)))
         self.alive = alive  # what C may call back into
+        self._closed = False
         self._forked = False
         self._lock = threading.Lock()  # one closes
         _open.add(self)
-
-    def __enter__(self) -> object:
-        running = self.running
-        try:
-            running.append(None)
-            if self.shut:
-                self.refuse()
-        except BaseException:
-            running.pop()
-            raise
-        return self.pointer
-
-    def __exit__(self, *_: object) -> None:
-        self.running.pop()
 
     def refuse(self) -> None:
         """Raises why no call can be made any more."""
@@ -61,24 +46,24 @@ class Handle:
             raise RuntimeError("an authority cannot be closed by a callback")
         self.shut = True
         with self._lock:
-            if self.pointer is None or self._forked:
+            if self._closed or self._forked:
                 return
             pause_s = 0.0
             while self.running:
                 time.sleep(pause_s)
                 pause_s = min(pause_s + 0.0005, 0.01)
-            pointer, self.pointer = self.pointer, None
+            self._closed = True
             _open.discard(self)
-            lib.pat_close(pointer)
+            lib.pat_close(self.pointer)
 
     def abandon(self) -> None:
         """Nobody can call any more, or the interpreter ends: closes unless something still runs."""
         self.shut = True
         if not self.running and self._lock.acquire(blocking=False):
             try:
-                if self.pointer is not None and not self._forked:
-                    pointer, self.pointer = self.pointer, None
-                    lib.pat_close(pointer)
+                if not self._closed and not self._forked:
+                    self._closed = True
+                    lib.pat_close(self.pointer)
             finally:
                 self._lock.release()
 

@@ -30,6 +30,10 @@ class Origin(_Word):
     AUTO = "auto"
 
 
+#: C numbers them from 1 on, in this order.
+ORIGINS = dict(enumerate(Origin, 1))
+
+
 class DeleteReason(_Word):
     USER = "user"
     EVICTED = "evicted"
