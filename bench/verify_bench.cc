@@ -1,178 +1,184 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
-// Verify over the LMDB store: tokens in random order over the whole store, so that each verify
-// meets cold memory as in real life. The number is the tokens in the store; see docs/design.md for
-// what to make of it. Every benchmark of an accepted token reads account, id and permissions.
+// Verify over the LMDB store, beside the limit and the peers, all in one program so that their
+// repetitions can take turns (--benchmark_enable_random_interleaving). Tokens come in random order
+// over the whole store, so that each verify meets cold memory as in real life; their texts lie in
+// that order in memory, one cache line each, the same for libpat and the limit. The clock is read
+// once before and once after a repetition's calls.
 #include <benchmark/benchmark.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <cstring>
 #include <map>
-#include <memory>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "pat/pat.h"
+#include "bench/limit.h"
+#include "bench/limit_parts.h"
+#include "bench/measure.h"
+#include "bench/peer.h"
+#include "bench/population.h"
+#include "bench/zipf.h"
 
+namespace pat::bench {
 namespace {
 
-constexpr std::int64_t kDefaultTokens = 1'000'000;
-constexpr std::size_t kBatch = 10'000;
-constexpr std::int64_t kTokensPerAccount = 10;
-
-// A store with that many tokens and their texts in random order, made once a process and size.
-class Population {
- public:
-  static Population& Of(std::int64_t tokens) {
-    static auto* const all = new std::map<std::int64_t, std::unique_ptr<Population>>;
-    std::unique_ptr<Population>& one = (*all)[tokens];
-    if (one == nullptr) one.reset(new Population(tokens));
-    return *one;
-  }
-  static void RemoveAll() { std::filesystem::remove_all(Root()); }
-
-  pat::Authority& authority() { return *authority_; }
-
-  std::string_view Next() {
-    next_ = next_ + 1 < count_ ? next_ + 1 : 0;
-    return {texts_.data() + next_ * text_size_, text_size_};
-  }
-  // The next text with another secret and a checksum that fits.
-  std::string NextWithWrongSecret() {
-    pat::ParsedToken parsed;
-    (void)pat::ParseTokenText(Next(), authority_->prefixes(), &parsed);
-    return std::string(pat::ComposeTokenText(authority_->prefixes().front(), parsed.selector,
-                                             "000000000000000000000000000")
-                           .Reveal());
-  }
-
- private:
-  static std::string Root() {
-    return (std::filesystem::temp_directory_path() / ("pat-bench-" + std::to_string(getpid())))
-        .string();
-  }
-
-  explicit Population(std::int64_t tokens) : count_(static_cast<std::size_t>(tokens)) {
-    const std::string root = Root() + "/" + std::to_string(tokens);
-    std::filesystem::create_directories(root);
-    pat::LmdbOptions lmdb;
-    lmdb.create_if_missing = true;
-    pat::AuthorityOptions options;
-    options.create_if_missing = true;
-    options.prefixes = {"dckr_pat_"};
-    auto store = pat::OpenLmdbStore(root + "/store", lmdb);
-    if (!store.ok()) Fail(store.status());
-    auto authority =
-        pat::Authority::Open(*std::move(store), pat::Keyring::File(root + "/keyring"), options);
-    if (!authority.ok()) Fail(authority.status());
-    authority_ = *std::move(authority);
-    Fill();
-  }
-
-  void Fill() {
-    std::vector<std::uint32_t> order(count_);
-    for (std::size_t i = 0; i < count_; ++i) order[i] = static_cast<std::uint32_t>(i);
-    std::mt19937_64 random(1);
-    std::shuffle(order.begin(), order.end(), random);
-    for (std::size_t done = 0; done < count_; done += kBatch) {
-      std::vector<pat::IssueRequest> requests(std::min(kBatch, count_ - done));
-      for (std::size_t i = 0; i < requests.size(); ++i) {
-        requests[i].account = "user-" + std::to_string((done + i) / kTokensPerAccount);
-        requests[i].description = "twenty characters ok";
-        requests[i].scopes = {"repo:write"};
-      }
-      auto issued = authority_->IssueMany(requests);
-      if (!issued.ok()) Fail(issued.status());
-      text_size_ = issued->front().text.Reveal().size();
-      texts_.resize(count_ * text_size_);
-      for (std::size_t i = 0; i < issued->size(); ++i) {
-        const std::string_view text = (*issued)[i].text.Reveal();
-        std::copy(text.begin(), text.end(),
-                  texts_.begin() + static_cast<std::ptrdiff_t>(order[done + i] * text_size_));
-      }
-    }
-  }
-
-  [[noreturn]] static void Fail(const absl::Status& status) {
-    std::fprintf(stderr, "verify_bench: %s\n", std::string(status.message()).c_str());
-    RemoveAll();
-    std::exit(1);
-  }
-
-  std::size_t count_;
-  std::size_t text_size_ = 0;
-  std::size_t next_ = 0;
-  std::string texts_;
-  std::unique_ptr<pat::Authority> authority_;
+// Texts held in this program's own memory.
+struct TextArray {
+  std::string bytes;
+  Texts texts() const { return {bytes.data(), bytes.size() / Texts::kBytes}; }
 };
 
-void Accepted(benchmark::State& state) {
-  Population& population = Population::Of(state.range(0));
-  std::uint64_t sum = 0;
-  for (auto _ : state) {
-    const pat::Decision decision = population.authority().Verify(population.Next());
-    const pat::Principal* who = decision.principal();
-    if (who == nullptr) {
-      state.SkipWithError("refused");
-      break;
-    }
-    sum += who->token_id() + who->permissions().bits() +
-           static_cast<unsigned char>(who->account().back());
+// A traffic of 2 million presentations in which few tokens come most of the time.
+TextArray ZipfTraffic(Texts tokens) {
+  constexpr std::size_t kPresentations = 2'000'000;
+  constexpr double kSkew = 0.99;
+  const Zipf zipf(tokens.size(), kSkew);
+  std::mt19937_64 random(3);
+  TextArray traffic;
+  const std::size_t presentations = std::min(kPresentations, tokens.size() * 20);
+  traffic.bytes.reserve(presentations * Texts::kBytes);
+  for (std::size_t i = 0; i < presentations; ++i) traffic.bytes += tokens[zipf.Draw(random)];
+  return traffic;
+}
+
+// Every token with another secret and the checksum that goes with it.
+TextArray WrongSecrets(Texts tokens) {
+  constexpr std::size_t kMost = 2'000'000;
+  constexpr std::size_t kCovered = Texts::kBytes - kChecksumLength;
+  TextArray wrong;
+  const std::size_t n = std::min(kMost, tokens.size());
+  wrong.bytes.reserve(n * Texts::kBytes);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::string text(tokens[i]);
+    text.replace(kCovered - kSecretLength, kSecretLength, kSecretLength, '0');
+    token_text_internal::EncodeChecksum(Crc32(std::string_view(text).substr(0, kCovered)),
+                                        text.data() + kCovered);
+    wrong.bytes += text;
   }
-  benchmark::DoNotOptimize(sum);
+  return wrong;
 }
 
-void Refused(benchmark::State& state, const std::vector<std::string>& texts,
-             pat::RefusalReason reason) {
-  Population& population = Population::Of(state.range(0));
-  std::size_t i = 0;
-  for (auto _ : state) {
-    const pat::Decision decision = population.authority().Verify(texts[i]);
-    if (decision.refusal() == nullptr || decision.refusal()->reason() != reason) {
-      state.SkipWithError("not refused as it should be");
-      break;
-    }
-    i = i + 1 < texts.size() ? i + 1 : 0;
-  }
-}
-
-void WrongSecret(benchmark::State& state) {
-  Population& population = Population::Of(state.range(0));
-  std::vector<std::string> texts(std::min<std::size_t>(200'000, state.range(0)));
-  for (std::string& text : texts) text = population.NextWithWrongSecret();
-  Refused(state, texts, pat::RefusalReason::kWrongSecret);
-}
-
-void ForgedSelector(benchmark::State& state) {
-  Population& population = Population::Of(state.range(0));
+TextArray ForgedSelectors(std::string_view prefix) {
+  constexpr std::size_t kMany = 1000;
   std::mt19937_64 random(2);
-  std::vector<std::string> texts(1000);
-  for (std::string& text : texts) {
-    pat::Selector selector;
+  TextArray forged;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    Selector selector;
     for (unsigned char& byte : selector) byte = static_cast<unsigned char>(random());
-    text = std::string(pat::ComposeTokenText(population.authority().prefixes().front(), selector,
-                                             "abcdefghijklmnopqrstuvwxyz0")
-                           .Reveal());
+    forged.bytes += ComposeTokenText(prefix, selector, "abcdefghijklmnopqrstuvwxyz0").Reveal();
   }
-  Refused(state, texts, pat::RefusalReason::kForged);
+  return forged;
 }
 
-BENCHMARK(Accepted)->Arg(10'000)->Arg(kDefaultTokens);
-BENCHMARK(WrongSecret)->Arg(kDefaultTokens);
-BENCHMARK(ForgedSelector)->Arg(10'000);
+bool SmallPages() { return std::getenv("PAT_BENCH_SMALL_PAGES") != nullptr; }
+
+// What a size's benchmarks share; lives as long as the program.
+struct World {
+  explicit World(std::int64_t tokens)
+      : population(Population::Of(tokens)),
+        limit(population.RecordsFile(), population.keys()),
+        zipf(ZipfTraffic(population.accepted())),
+        wrong_secrets(WrongSecrets(population.accepted())),
+        forged(ForgedSelectors(population.authority().prefixes().front())) {
+    if (SmallPages() &&
+        !(UseSmallPages(population.data_file()) && UseSmallPages(population.RecordsFile()))) {
+      Fail("small pages cannot be asked for");
+    }
+    const bool locked = population.Lock() && LockInMemory(population.RecordsFile());
+    Context("locked in memory", locked ? "yes" : "no");
+    population.NoteUses();
+    const Residency store = ResidencyOf(population.data_file());
+    const Residency flat = ResidencyOf(population.RecordsFile());
+    Context("store_kib", std::to_string(store.resident_kib));
+    Context("store_FilePmdMapped_kib", std::to_string(store.huge_kib));
+    Context("limit_kib", std::to_string(flat.resident_kib));
+    Context("limit_FilePmdMapped_kib", std::to_string(flat.huge_kib));
+  }
+  void Context(const std::string& name, const std::string& value) const {
+    benchmark::AddCustomContext(NameOf(name, population.tokens()), value);
+  }
+
+  Population& population;
+  Limit limit;
+  TextArray zipf;
+  TextArray wrong_secrets;
+  TextArray forged;
+};
+
+void Verify(benchmark::State& state, World& world, Texts texts) {
+  if (state.thread_index() == 0) world.population.NoteUses();
+  Authority& authority = world.population.authority();
+  Measure(state, texts.size(), [&](std::size_t i) { return Read(authority.Verify(texts[i])); });
+}
+
+void VerifyLimit(benchmark::State& state, World& world, Texts texts) {
+  Measure(state, texts.size(), [&](std::size_t i) { return Read(world.limit.Verify(texts[i])); });
+}
+
+void VerifyRefused(benchmark::State& state, World& world, Texts texts, RefusalReason reason,
+                   const Presented& presented) {
+  Authority& authority = world.population.authority();
+  Measure(state, texts.size(), [&](std::size_t i) -> std::uint64_t {
+    const Decision decision = authority.Verify(texts[i], presented);
+    return decision.refusal() != nullptr && decision.refusal()->reason() == reason ? 1 : 0;
+  });
+}
+
+template <typename Function, typename... Arguments>
+benchmark::internal::Benchmark* Register(const std::string& what, World& world, Function function,
+                                         Arguments... arguments) {
+  return benchmark::RegisterBenchmark(
+             NameOf(what, world.population.tokens()).c_str(),
+             [=, &world](benchmark::State& state) { function(state, world, arguments...); })
+      ->UseRealTime();
+}
+
+void RegisterRefusals(World& world) {
+  const auto refused = [&](const char* what, Texts texts, RefusalReason reason,
+                           const Presented& presented = {}) {
+    Register(what, world, VerifyRefused, texts, reason, presented);
+  };
+  refused("refused/forged", world.forged.texts(), RefusalReason::kForged);
+  refused("refused/wrong_secret", world.wrong_secrets.texts(), RefusalReason::kWrongSecret);
+  refused("refused/inactive", world.population.inactive(), RefusalReason::kInactive);
+  refused("refused/expired", world.population.expired(), RefusalReason::kExpired);
+  Presented presented;
+  presented.need = PermissionSet{kRepoDelete};
+  refused("refused/missing_permission", world.population.accepted(),
+          RefusalReason::kMissingPermission, presented);
+}
+
+void RegisterAll() {
+  const std::vector<std::int64_t> sizes = BenchSizes();
+  for (const std::int64_t tokens : sizes) {
+    World& world = *new World(tokens);  // NOLINT: benchmarks use it until the end
+    const Texts texts = world.population.accepted();
+    Register("verify", world, Verify, texts);
+    Register("limit", world, VerifyLimit, texts);
+    RegisterPhysical(world.limit, tokens);
+    if (SmallPages()) continue;
+    RegisterPeers(tokens, /*all=*/tokens <= 1'000'000);
+    if (tokens != sizes[sizes.size() > 1 ? 1 : 0]) continue;  // the rest at a million alone
+    Register("verify_2_threads", world, Verify, texts)->Threads(2);
+    Register("limit_2_threads", world, VerifyLimit, texts)->Threads(2);
+    Register("verify_zipf", world, Verify, world.zipf.texts());
+    Register("limit_zipf", world, VerifyLimit, world.zipf.texts());
+    RegisterRefusals(world);
+    RegisterLimitParts(world.limit, texts);
+  }
+}
 
 }  // namespace
+}  // namespace pat::bench
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  pat::bench::RegisterAll();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
-  Population::RemoveAll();
   return 0;
 }
