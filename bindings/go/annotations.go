@@ -9,5 +9,7 @@ package pat
 
 // #cgo noescape go_verify
 // #cgo nocallback go_verify
+// #cgo noescape go_verify_presented
+// #cgo nocallback go_verify_presented
 // #cgo noescape go_verify_calling
 import "C"

@@ -4,14 +4,13 @@
 set -eu
 export LC_ALL=C
 CMAKE=$1 BUILD=$2 SCRATCH=$3
-TMP=$(mktemp -d)
-trap 'rm -rf "$TMP"' EXIT
-trap 'exit 1' HUP INT TERM
-"$CMAKE" --install "$BUILD" --prefix "$TMP/prefix" > "$TMP/log" 2>&1 || {
-  cat "$TMP/log" >&2
+mkdir -p "$SCRATCH"
+PREFIX="$SCRATCH/prefix"  # the same each time: Go's cache remembers where libraries were
+"$CMAKE" --install "$BUILD" --prefix "$PREFIX" > "$SCRATCH/log" 2>&1 || {
+  cat "$SCRATCH/log" >&2
   exit 1
 }
-pc=$(find "$TMP/prefix" -name libpat.pc)
+pc=$(find "$PREFIX" -name libpat.pc)
 PKG_CONFIG_PATH=${pc%/*}
 export PKG_CONFIG_PATH
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir libpat)

@@ -2,6 +2,8 @@
 
 package pat
 
+// #include <stdlib.h>
+// #include <string.h>
 // #include "pat/c.h"
 // #include "callbacks.h"
 //
@@ -20,47 +22,101 @@ package pat
 //   *presented = made;
 // }
 //
-// static pat_decision go_verify(go_authority authority, _GoString_ text, int32_t claim,
-//                               _GoString_ account, _GoString_ ip, _GoString_ user_agent,
-//                               uint64_t need) {
-//   pat_presented presented;
+// // What Go wants of a decision: to copy all of it takes as long as the call.
+// typedef struct go_decision {
+//   uint64_t token_id, permissions;
+//   char* long_account;  // NULL: it stands in `account`; else it must be freed
+//   int32_t refusal;     // 0: accepted
+//   uint8_t method, origin, account_len;
+//   char account[37];  // a UUID and its NUL; so that the whole is 72 bytes
+// } go_decision;
+//
+// static inline void go_decided(int32_t code, const pat_decision* decision, go_decision* out) {
+//   const size_t len = decision->account_len;
+//   out->long_account = NULL;
+//   out->refusal = decision->refusal;
+//   if (code != PAT_OK || decision->accepted != 1 || len > 128) {
+//     if (out->refusal == 0) out->refusal = PAT_REFUSAL_UNAVAILABLE;
+//     return;
+//   }
+//   out->token_id = decision->token_id;
+//   out->permissions = decision->permissions;
+//   out->method = (uint8_t)decision->method;
+//   out->origin = (uint8_t)decision->origin;
+//   out->account_len = (uint8_t)len;
+//   memcpy(out->account, decision->account, sizeof out->account);
+//   if (len <= sizeof out->account) return;
+//   if ((out->long_account = malloc(len)) != NULL)
+//     memcpy(out->long_account, decision->account, len);
+//   else
+//     out->refusal = PAT_REFUSAL_UNAVAILABLE;
+// }
+//
+// static inline go_decision go_verify_as(go_authority authority, _GoString_ text,
+//                                        const pat_presented* presented) {
 //   pat_decision decision;  // pat_verify fills all of it
+//   go_decision out;
 //   decision.size = sizeof decision;
 //   decision.accepted = decision.refusal = 0;
+//   decision.account_len = 0;
+//   const int32_t code = pat_verify((pat_authority*)authority, _GoStringPtr(text),
+//                                   _GoStringLen(text), presented, &decision);
+//   go_decided(code, &decision, &out);
+//   return out;
+// }
+//
+// static go_decision go_verify(go_authority authority, _GoString_ text) {
+//   return go_verify_as(authority, text, NULL);
+// }
+//
+// static go_decision go_verify_presented(go_authority authority, _GoString_ text, int32_t claim,
+//                                        _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                                        uint64_t need) {
+//   pat_presented presented;
 //   go_presented(&presented, claim, account, ip, user_agent, need);
-//   if (pat_verify((pat_authority*)authority, _GoStringPtr(text), _GoStringLen(text), &presented,
-//                  &decision) != PAT_OK)
-//     decision.accepted = 0;
-//   return decision;
+//   return go_verify_as(authority, text, &presented);
 // }
 //
 // // The same, for authorities whose clock is Go's: see annotations.go.
-// static pat_decision go_verify_calling(go_authority authority, _GoString_ text, int32_t claim,
-//                                       _GoString_ account, _GoString_ ip, _GoString_ user_agent,
-//                                       uint64_t need) {
-//   return go_verify(authority, text, claim, account, ip, user_agent, need);
+// static go_decision go_verify_calling(go_authority authority, _GoString_ text, int32_t claim,
+//                                      _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                                      uint64_t need) {
+//   return go_verify_presented(authority, text, claim, account, ip, user_agent, need);
 // }
 //
-// static int32_t go_verify_many(go_authority authority, const char* texts, const size_t* text_lens,
-//                               size_t n, int32_t claim, _GoString_ account, _GoString_ ip,
-//                               _GoString_ user_agent, uint64_t need, pat_decision* decisions) {
+// enum { GO_MANY = 32 };  // decisions on the stack
+//
+// static void go_verify_many(go_authority authority, const char* texts, const size_t* text_lens,
+//                            size_t n, int32_t claim, _GoString_ account, _GoString_ ip,
+//                            _GoString_ user_agent, uint64_t need, go_decision* out) {
 //   pat_presented presented;
+//   pat_decision decisions[GO_MANY];
 //   go_presented(&presented, claim, account, ip, user_agent, need);
-//   decisions[0].size = sizeof *decisions;
-//   return pat_verify_many((pat_authority*)authority, texts, text_lens, n, &presented, decisions);
+//   while (n != 0) {
+//     const size_t some = n < GO_MANY ? n : GO_MANY;
+//     decisions[0].size = sizeof *decisions;
+//     const int32_t code = pat_verify_many((pat_authority*)authority, texts, text_lens, some,
+//                                          &presented, decisions);
+//     for (size_t i = 0; i < some; ++i) {
+//       go_decided(code, &decisions[i], &out[i]);
+//       texts += text_lens[i];
+//     }
+//     text_lens += some, out += some, n -= some;
+//   }
 // }
 //
-// static pat_decision go_authenticate(go_authority authority, _GoString_ secret, int32_t claim,
-//                                     _GoString_ account, _GoString_ ip, _GoString_ user_agent,
-//                                     uint64_t need, int32_t two_factor_enabled, uintptr_t check) {
+// static go_decision go_authenticate(go_authority authority, _GoString_ secret, int32_t claim,
+//                                    _GoString_ account, _GoString_ ip, _GoString_ user_agent,
+//                                    uint64_t need, int32_t two_factor_enabled, uintptr_t check) {
 //   pat_presented presented;
 //   pat_decision decision = {.size = sizeof decision};
+//   go_decision out;
 //   go_presented(&presented, claim, account, ip, user_agent, need);
-//   if (pat_authenticate((pat_authority*)authority, _GoStringPtr(secret), _GoStringLen(secret),
-//                        &presented, two_factor_enabled, pat_go_check, (void*)check,
-//                        &decision) != PAT_OK)
-//     decision.accepted = 0;
-//   return decision;
+//   const int32_t code = pat_authenticate(
+//       (pat_authority*)authority, _GoStringPtr(secret), _GoStringLen(secret), &presented,
+//       two_factor_enabled, pat_go_check, (void*)check, &decision);
+//   go_decided(code, &decision, &out);
+//   return out;
 // }
 import "C"
 
@@ -127,21 +183,31 @@ func (p Principal) RequireAccountAdmin() error {
 	return nil
 }
 
-func decided(d *C.pat_decision) (Principal, error) {
-	if d.accepted != 1 || d.refusal != 0 {
-		if d.refusal == 0 {
-			return Principal{}, &Refused{Unavailable}
-		}
+func decided(d *C.go_decision) (Principal, error) {
+	if d.refusal != 0 {
 		return Principal{}, &Refused{Reason(d.refusal)}
 	}
+	if d.long_account != nil {
+		return accepted(d, longAccount(d)), nil
+	}
 	account := unsafe.Slice((*byte)(unsafe.Pointer(&d.account[0])), int(d.account_len))
+	return accepted(d, string(account)), nil
+}
+
+func accepted(d *C.go_decision, account string) Principal {
 	return Principal{
-		Account:     string(account),
+		Account:     account,
 		Method:      Method(d.method),
 		Origin:      Origin(d.origin),
 		TokenID:     uint64(d.token_id),
 		Permissions: Permissions(d.permissions),
-	}, nil
+	}
+}
+
+func longAccount(d *C.go_decision) string {
+	account := C.GoStringN(d.long_account, C.int(d.account_len))
+	C.free(unsafe.Pointer(d.long_account))
+	return account
 }
 
 func (a *Authority) number() C.go_authority { return C.go_authority(uintptr(unsafe.Pointer(a.c))) }
@@ -153,11 +219,13 @@ func (a *Authority) Verify(text string, presented Presented) (Principal, error) 
 		return Principal{}, err
 	}
 	p, claim, need := &presented, C.int32_t(presented.Claim.kind), C.uint64_t(presented.Need)
-	var d C.pat_decision
+	var d C.go_decision
 	if a.calls {
 		d = C.go_verify_calling(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
+	} else if claim == 0 && need == 0 && p.IP == "" && p.UserAgent == "" {
+		d = C.go_verify(a.number(), text)
 	} else {
-		d = C.go_verify(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
+		d = C.go_verify_presented(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
 	}
 	a.exit() // no panic comes here: a clock's ends the program
 	return decided(&d)
@@ -194,17 +262,14 @@ func (a *Authority) VerifyMany(texts []string, presented Presented) []Verdict {
 		all = append(all, text...)
 		sizes[i] = C.size_t(len(text))
 	}
-	decisions := make([]C.pat_decision, n)
+	decisions := make([]C.go_decision, n)
 	p := &presented
-	code := C.go_verify_many(a.number(), (*C.char)(unsafe.Pointer(&all[:1][0])), &sizes[0], C.size_t(n),
+	C.go_verify_many(a.number(), (*C.char)(unsafe.Pointer(&all[:1][0])), &sizes[0], C.size_t(n),
 		C.int32_t(p.Claim.kind), p.Claim.account, p.IP, p.UserAgent, C.uint64_t(p.Need), &decisions[0])
 	for i := range all {
 		all[i] = 0
 	}
 	for i := range verdicts {
-		if code != C.PAT_OK {
-			decisions[i] = C.pat_decision{}
-		}
 		verdicts[i].Principal, verdicts[i].Err = decided(&decisions[i])
 	}
 	return verdicts

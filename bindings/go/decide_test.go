@@ -170,3 +170,29 @@ func TestVerifyAllocatesLittle(t *testing.T) {
 		}
 	}
 }
+
+func TestAccountsOfEveryLength(t *testing.T) {
+	a := open(t, options())
+	var texts []string
+	for length := 1; length <= 128; length++ {
+		request := laptop()
+		request.Account = strings.Repeat("x", length-1) + "y"
+		text := issue(t, a, request).Text.Reveal()
+		texts = append(texts, text)
+		plain, err := a.Verify(text, pat.Presented{})
+		must(t, err)
+		presented, err := a.Verify(text, pat.Presented{IP: "::1", UserAgent: "go"})
+		must(t, err)
+		if plain.Account != request.Account || presented != plain {
+			t.Errorf("%d: got %q and %q", length, plain.Account, presented.Account)
+		}
+		texts = append(texts, "hello") // so that a batch mixes both
+	}
+	for i, verdict := range a.VerifyMany(texts, pat.Presented{Need: pat.RepoWrite}) {
+		if i%2 == 1 {
+			wantReason(t, verdict.Err, pat.NotToken)
+		} else if must(t, verdict.Err); len(verdict.Principal.Account) != i/2+1 {
+			t.Errorf("%d: got %q", i, verdict.Principal.Account)
+		}
+	}
+}
