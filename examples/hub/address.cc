@@ -44,6 +44,20 @@ bool ListenAddress::is_loopback() const {
   return ip == "::1" || StartsWith(ip, "127.");
 }
 
+bool ListenAddress::is_any() const {
+  const std::string ip = IpText(reinterpret_cast<const sockaddr*>(&storage));
+  return ip == "::" || ip == "0.0.0.0";
+}
+
+std::string HostAndPort(const sockaddr* address) {
+  const std::string ip = IpText(address);
+  const bool six = ip.find(':') != std::string::npos;
+  const std::uint16_t port = ntohs(address->sa_family == AF_INET6
+                                       ? reinterpret_cast<const sockaddr_in6*>(address)->sin6_port
+                                       : reinterpret_cast<const sockaddr_in*>(address)->sin_port);
+  return Cat({six ? "[" : "", ip, six ? "]:" : ":", std::to_string(port)});
+}
+
 std::string IpText(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (address->sa_family == AF_INET) {

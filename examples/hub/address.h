@@ -16,6 +16,8 @@ namespace hub {
 struct ListenAddress {
   static absl::StatusOr<ListenAddress> Parse(std::string_view text);
   bool is_loopback() const;
+  /// Whether it stands for all addresses of the machine.
+  bool is_any() const;
 
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -24,6 +26,9 @@ struct ListenAddress {
 /// The address's text without the port; an IPv4 address inside an IPv6 one as IPv4. Empty for other
 /// kinds.
 std::string IpText(const sockaddr* address);
+
+/// "127.0.0.1:8080", "[::1]:8080".
+std::string HostAndPort(const sockaddr* address);
 
 /// Whether `text` is an IP address.
 bool IsIp(std::string_view text);

@@ -9,12 +9,17 @@ App::App(const Settings& settings, const Foundations& foundations)
     : settings_(settings),
       throttles_(settings.limits),
       sign_in_(foundations.authority, foundations.users, throttles_, foundations.clock),
-      accounts_(foundations.authority, foundations.users, throttles_, foundations.clock) {
-  const Context context{settings_,        foundations.authority,    sign_in_,
-                        accounts_,        foundations.repositories, foundations.signer,
+      accounts_(foundations.authority, foundations.users, throttles_, foundations.clock),
+      issuing_(foundations.authority, settings.new_tokens, foundations.clock),
+      bearers_(foundations.signer.DeriveKey("hub api bearer"), settings.issuer) {
+  const Context context{settings_,        foundations.authority,    sign_in_,           accounts_,
+                        issuing_,         foundations.repositories, foundations.signer, bearers_,
                         foundations.clock};
   RegisterTokenEndpoint(router_, context);
   RegisterVerifyEndpoint(router_, context);
+  RegisterLogin(router_, context);
+  RegisterAccessTokens(router_, context);
+  RegisterAccount(router_, context);
   RegisterOperations(router_, context);
   RegisterPage(router_, context);
 }

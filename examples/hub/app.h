@@ -7,7 +7,9 @@
 
 #include "absl/time/time.h"
 #include "accounts.h"
+#include "bearer.h"
 #include "context.h"
+#include "issuing.h"
 #include "jwt.h"
 #include "pat/authority.h"
 #include "repositories.h"
@@ -51,6 +53,8 @@ class App {
   SignInThrottles throttles_;
   SignIn sign_in_;
   Accounts accounts_;
+  Issuing issuing_;
+  const BearerSigner bearers_;
   Router router_;
 };
 

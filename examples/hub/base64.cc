@@ -74,6 +74,10 @@ std::optional<std::string> FromBase64(std::string_view text) {
   return Decode(text, kBase64, 6);
 }
 
+std::optional<std::string> FromBase64Url(std::string_view text) {
+  return Decode(text, kBase64Url, 6);
+}
+
 std::string Base32(std::string_view bytes) { return Encode(bytes, kBase32, 5); }
 
 std::optional<std::string> FromBase32(std::string_view text) { return Decode(text, kBase32, 5); }

@@ -17,6 +17,9 @@ std::string Base64Url(std::string_view bytes);
 /// be a secret: wipe it.
 std::optional<std::string> FromBase64(std::string_view text);
 
+/// Reads base64url without padding; none if it is anything else.
+std::optional<std::string> FromBase64Url(std::string_view text);
+
 std::string Base32(std::string_view bytes);
 std::optional<std::string> FromBase32(std::string_view text);
 

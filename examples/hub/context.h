@@ -6,6 +6,8 @@
 
 #include "absl/time/time.h"
 #include "accounts.h"
+#include "bearer.h"
+#include "issuing.h"
 #include "jwt.h"
 #include "pat/authority.h"
 #include "repositories.h"
@@ -22,8 +24,10 @@ struct Context {
   pat::Authority& authority;
   SignIn& sign_in;     ///< Decides about a request's own credentials: tokens above all.
   Accounts& accounts;  ///< Who can sign in by hand, and what they can change about themselves.
+  Issuing& issuing;    ///< Makes users' tokens.
   WatchedFile<Repositories>& repositories;
-  const JwtSigner& signer;
+  const JwtSigner& signer;      ///< For registries.
+  const BearerSigner& bearers;  ///< For ourselves.
   std::function<absl::Time()> clock;
 };
 
@@ -31,6 +35,9 @@ struct Context {
 
 void RegisterTokenEndpoint(Router& router, const Context& context);   ///< /token
 void RegisterVerifyEndpoint(Router& router, const Context& context);  ///< /verify
+void RegisterLogin(Router& router, const Context& context);           ///< /v2/users/login, ...
+void RegisterAccessTokens(Router& router, const Context& context);    ///< /v2/access-tokens
+void RegisterAccount(Router& router, const Context& context);         ///< /account/...
 void RegisterOperations(Router& router, const Context& context);      ///< /healthz
 void RegisterPage(Router& router, const Context& context);            ///< What people see.
 

@@ -2,7 +2,6 @@
 #include "http_server.h"
 
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,7 +28,6 @@ constexpr std::size_t kConnectionMemory = std::size_t{16} << 10;
 constexpr std::size_t kMaxDiscarded = std::size_t{1} << 20;
 /// Files that are not connections: the store's, epoll's, standard streams.
 constexpr std::size_t kOtherFiles = 128;
-constexpr int kBacklog = 4096;
 
 /// A request under way and its answer.
 struct Exchange {
@@ -72,32 +70,13 @@ std::size_t RaiseFileLimit() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
-absl::StatusOr<int> Listen(const ListenAddress& address) {
-  const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int one = 1;
-  if (fd >= 0 && ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-      ::bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.size) == 0 &&
-      ::listen(fd, kBacklog) == 0) {
-    return fd;
-  }
-  if (fd >= 0) ::close(fd);
-  return absl::UnavailableError("cannot listen on that address");
-}
-
-std::uint16_t PortOf(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
-  return ntohs(storage.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
-                                             : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
-}
-
 }  // namespace
 
 class HttpServer::Impl {
  public:
-  Impl(App& app, const HttpOptions& options, std::size_t max_files)
+  Impl(App& app, ListeningSocket socket, const HttpOptions& options, std::size_t max_files)
       : app_(app),
+        socket_(std::move(socket)),
         options_(options),
         max_connections_(std::min(options.max_connections, max_files - kOtherFiles)),
         deadlines_(max_files, options.request_timeout),
@@ -105,7 +84,6 @@ class HttpServer::Impl {
 
   absl::Status Start();
   void Stop(absl::Duration patience);
-  std::uint16_t port() const { return port_; }
   std::size_t max_connections() const { return max_connections_; }
 
  private:
@@ -124,10 +102,10 @@ class HttpServer::Impl {
   void Answer(Exchange& exchange);
 
   App& app_;
+  ListeningSocket socket_;
   const HttpOptions options_;
   const std::size_t max_connections_;
   MHD_Daemon* daemon_ = nullptr;
-  std::uint16_t port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<std::int64_t> hurry_at_ns_{0};  // not 0: answers begun later are 503
   std::atomic<int> under_way_{0};
@@ -136,20 +114,18 @@ class HttpServer::Impl {
 };
 
 absl::Status HttpServer::Impl::Start() {
-  const absl::StatusOr<int> listening = Listen(options_.address);
-  if (!listening.ok()) return listening.status();
-  port_ = PortOf(*listening);
+  const int listening = socket_.Release();
   const auto seconds = absl::ToInt64Seconds(absl::Ceil(options_.request_timeout, absl::Seconds(1)));
   daemon_ = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &OnAccess,
-      this, MHD_OPTION_LISTEN_SOCKET, *listening, MHD_OPTION_THREAD_POOL_SIZE, options_.threads,
+      this, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_THREAD_POOL_SIZE, options_.threads,
       MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(max_connections_),
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(seconds), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
       &OnUri, this, MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this, MHD_OPTION_NOTIFY_COMPLETED,
       &OnCompleted, this, MHD_OPTION_END);
   if (daemon_ != nullptr) return absl::OkStatus();
-  ::close(*listening);
+  ::close(listening);
   return absl::UnavailableError("the HTTP server does not start");
 }
 
@@ -292,20 +268,18 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 HttpServer::~HttpServer() { Stop(absl::ZeroDuration()); }
 
-absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(App& app,
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(App& app, ListeningSocket socket,
                                                               const HttpOptions& options) {
   const std::size_t max_files = RaiseFileLimit();
   if (max_files < 2 * kOtherFiles) {
     return absl::FailedPreconditionError("too few files may be open (ulimit -n)");
   }
-  auto impl = std::make_unique<Impl>(app, options, max_files);
+  auto impl = std::make_unique<Impl>(app, std::move(socket), options, max_files);
   if (absl::Status s = impl->Start(); !s.ok()) return s;
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 void HttpServer::Stop(absl::Duration patience) { impl_->Stop(patience); }
-
-std::uint16_t HttpServer::port() const { return impl_->port(); }
 
 std::size_t HttpServer::max_connections() const { return impl_->max_connections(); }
 

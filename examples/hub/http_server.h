@@ -3,20 +3,18 @@
 #define HUB_HTTP_SERVER_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "address.h"
 #include "app.h"
+#include "listening_socket.h"
 
 namespace hub {
 
 struct HttpOptions {
-  ListenAddress address;
   unsigned threads = 2;                                ///< That serve connections.
   unsigned password_threads = 2;                       ///< That check passwords.
   std::size_t max_waiting_passwords = 1024;            ///< More are told to come back (503).
@@ -30,8 +28,9 @@ struct HttpOptions {
 /// counts and time, the log's lines, and threads of their own for slow requests.
 class HttpServer {
  public:
-  /// Serves `app`, which must outlive the server, from here on.
-  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(App& app, const HttpOptions& options);
+  /// Serves `app`, which must outlive the server, on that socket from here on.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(App& app, ListeningSocket socket,
+                                                           const HttpOptions& options);
 
   /// Takes no new connection, answers what is under way, at most for `patience`, and ends.
   void Stop(absl::Duration patience);
@@ -39,7 +38,6 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  std::uint16_t port() const;
   /// How many connections it can hold.
   std::size_t max_connections() const;
 

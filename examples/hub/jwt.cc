@@ -13,16 +13,6 @@
 namespace hub {
 namespace {
 
-/// A fresh name for a JWT; empty if there are no random numbers.
-std::string NewId() {
-  std::string bytes(16, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) !=
-      1) {
-    return {};
-  }
-  return Base64Url(bytes);
-}
-
 /// Registries' clocks may be behind ours.
 constexpr std::int64_t kSkewSeconds = 10;
 
@@ -36,6 +26,15 @@ Json Access(const std::vector<ResourceScope>& scopes) {
 
 }  // namespace
 
+std::string NewJwtId() {
+  std::string bytes(16, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size())) !=
+      1) {
+    return {};
+  }
+  return Base64Url(bytes);
+}
+
 JwtSigner::JwtSigner(SigningKey key) : key_(std::move(key)) {
   const Json header = {{"typ", "JWT"},
                        {"alg", "ES256"},
@@ -45,7 +44,7 @@ JwtSigner::JwtSigner(SigningKey key) : key_(std::move(key)) {
 }
 
 std::string JwtSigner::Sign(const RegistryClaims& claims) const {
-  const std::string id = NewId();
+  const std::string id = NewJwtId();
   const std::int64_t now = absl::ToUnixSeconds(claims.issued_at);
   const Json payload = {{"iss", claims.issuer},
                         {"sub", claims.subject},

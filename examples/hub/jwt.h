@@ -22,6 +22,9 @@ struct RegistryClaims {
   std::vector<ResourceScope> access;
 };
 
+/// A fresh name for a JWT ("jti"); empty if there are no random numbers.
+std::string NewJwtId();
+
 /// Signs JWTs for registries: ES256, with the certificate ("x5c") and the libtrust key id ("kid")
 /// in the header, so that registries of version 2 and 3 take them. Any thread.
 class JwtSigner {
@@ -30,6 +33,9 @@ class JwtSigner {
 
   /// The compact JWT; empty if the cryptography fails.
   std::string Sign(const RegistryClaims& claims) const;
+
+  /// See SigningKey::DeriveKey.
+  std::string DeriveKey(std::string_view purpose) const { return key_.DeriveKey(purpose); }
 
  private:
   const SigningKey key_;

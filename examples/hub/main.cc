@@ -23,8 +23,10 @@ constexpr std::string_view kUsage = R"(usage: hub VERB
       [--keyring FILE] [--create [--prefix P_]] [--issuer I] [--service S] [--realm R]
       [--jwt-lifetime 60..300] [--public-repositories FILE] [--trusted-proxy IP]...
       [--address-failures N] [--account-failures N] [--threads N] [--max-connections N]
-      [--request-timeout SECONDS] [--behind-tls]
-      serve /token, /verify and /healthz until SIGINT or SIGTERM
+      [--request-timeout SECONDS] [--behind-tls] [--public-url URL]
+      [--new-tokens N]
+      serve registries (/token, /verify), people and tools (/v2/..., /account/...) and operators
+      (/healthz) until SIGINT or SIGTERM
 )";
 
 struct Verb {

@@ -11,16 +11,16 @@
 namespace hub {
 namespace {
 
-std::string Seconds(absl::Duration duration) {
-  const std::int64_t whole = absl::ToInt64Seconds(absl::Ceil(duration, absl::Seconds(1)));
-  return std::to_string(std::max<std::int64_t>(whole, 1));
-}
-
 Response Error(int status, std::string_view error, std::string_view details) {
   return JsonResponse(status, {{"error", error}, {"details", details}});
 }
 
 }  // namespace
+
+std::string WholeSeconds(absl::Duration wait) {
+  const std::int64_t whole = absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)));
+  return std::to_string(std::max<std::int64_t>(whole, 1));
+}
 
 Response Unauthorized(std::string_view realm, std::string_view reason) {
   Response response = Error(401, "invalid_grant", pat::Refusal::public_message());
@@ -33,7 +33,7 @@ Response Refused(const SignInResult& result, std::string_view realm) {
   if (result.retry_after > absl::ZeroDuration()) {
     Response response =
         Error(429, "slow_down", "Too many failed sign-ins. Wait a little, then try again.");
-    response.headers.emplace_back("Retry-After", Seconds(result.retry_after));
+    response.headers.emplace_back("Retry-After", WholeSeconds(result.retry_after));
     response.note = {result.user, "throttled"};
     return response;
   }
@@ -50,7 +50,10 @@ Response Refused(const SignInResult& result, std::string_view realm) {
 }
 
 Response Mistake(int status, std::string_view details) {
-  return Error(status, "invalid_request", details);
+  return JsonResponse(status, {{"error", "invalid_request"},
+                               {"details", details},
+                               {"detail", details},
+                               {"message", details}});
 }
 
 }  // namespace hub

@@ -18,6 +18,9 @@ Response Unauthorized(std::string_view realm, std::string_view reason);
 /// The answer to a refused sign-in: 429 if it must wait, 503 if the store cannot be read, else 401.
 Response Refused(const SignInResult& result, std::string_view realm);
 
+/// A wait in whole seconds, for Retry-After: at least 1.
+std::string WholeSeconds(absl::Duration wait);
+
 /// An error of the request itself: 400, 404, 405, 413, ...
 Response Mistake(int status, std::string_view details);
 

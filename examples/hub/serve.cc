@@ -8,6 +8,7 @@
 #include "address.h"
 #include "app.h"
 #include "http_server.h"
+#include "listening_socket.h"
 #include "pat/pat.h"
 #include "request_log.h"
 #include "secret.h"
@@ -70,21 +71,42 @@ absl::StatusOr<Settings> ReadSettings(const Arguments& arguments) {
   const auto by_account = arguments.Number("account-failures", account.failures, 1, 1'000'000);
   if (!by_address.ok()) return by_address.status();
   if (!by_account.ok()) return by_account.status();
+  const auto new_tokens =
+      arguments.Number("new-tokens", settings.new_tokens.failures, 1, 1'000'000);
+  if (!new_tokens.ok()) return new_tokens.status();
+  settings.new_tokens.failures = static_cast<int>(*new_tokens);
   address.failures = static_cast<int>(*by_address);
   account.failures = static_cast<int>(*by_account);
   return settings;
 }
 
-absl::StatusOr<HttpOptions> ReadHttpOptions(const Arguments& arguments) {
-  HttpOptions options;
+absl::StatusOr<ListeningSocket> Listen(const Arguments& arguments) {
   const auto address = ListenAddress::Parse(arguments.Value("listen"));
   if (!address.ok()) return address.status();
-  options.address = *address;
   if (!address->is_loopback() && !arguments.Has("behind-tls")) {
     return absl::InvalidArgumentError(
         "tokens must not cross a network in the clear: listen on loopback, or give --behind-tls if "
         "a TLS proxy stands before this address");
   }
+  if (address->is_any() && !arguments.Has("public-url")) {
+    return absl::InvalidArgumentError("say how clients reach this: --public-url https://HOST");
+  }
+  return ListeningSocket::Open(*address);
+}
+
+/// How clients reach us: as the operator says, or the address itself.
+absl::StatusOr<std::string> PublicUrl(const Arguments& arguments, const ListeningSocket& socket) {
+  std::string url = arguments.Value("public-url", Cat({"http://", socket.HostAndPort()}));
+  while (!url.empty() && url.back() == '/') url.pop_back();
+  const bool known = StartsWith(url, "https://") || StartsWith(url, "http://");
+  if (!known || !IsPlain(url) || url.find_first_of(" ?#<>'&") != std::string::npos) {
+    return absl::InvalidArgumentError("--public-url is like https://hub.example.com");
+  }
+  return url;
+}
+
+absl::StatusOr<HttpOptions> ReadHttpOptions(const Arguments& arguments) {
+  HttpOptions options;
   const auto threads = arguments.Number("threads", options.threads, 1, 256);
   const auto connections = arguments.Number(
       "max-connections", static_cast<std::int64_t>(options.max_connections), 16, 1'000'000);
@@ -111,10 +133,13 @@ sigset_t StopSignals() {
   return signals;
 }
 
-absl::Status ServeUntilStopped(App& app, const HttpOptions& options, const sigset_t& stop) {
-  absl::StatusOr<std::unique_ptr<HttpServer>> server = HttpServer::Start(app, options);
+absl::Status ServeUntilStopped(App& app, ListeningSocket socket, const HttpOptions& options,
+                               const sigset_t& stop) {
+  const std::uint16_t port = socket.port();
+  absl::StatusOr<std::unique_ptr<HttpServer>> server =
+      HttpServer::Start(app, std::move(socket), options);
   if (!server.ok()) return server.status();
-  Log(Cat({"listening on port ", std::to_string((*server)->port()), ", at most ",
+  Log(Cat({"listening on port ", std::to_string(port), ", at most ",
            std::to_string((*server)->max_connections()), " connections"}));
   int signal = 0;
   ::sigwait(&stop, &signal);
@@ -129,14 +154,14 @@ VerbSyntax ServeSyntax() {
   return {"serve",
           {"store", "keyring", "keys", "users", "public-repositories", "listen", "issuer",
            "service", "realm", "prefix", "jwt-lifetime", "address-failures", "account-failures",
-           "threads", "max-connections", "request-timeout", "trusted-proxy"},
+           "threads", "max-connections", "request-timeout", "trusted-proxy", "public-url", "new-tokens"},
           {"create", "behind-tls"},
           {"store", "keys", "users", "listen"},
           0};
 }
 
 absl::Status Serve(const Arguments& arguments) {
-  const absl::StatusOr<Settings> settings = ReadSettings(arguments);
+  absl::StatusOr<Settings> settings = ReadSettings(arguments);
   if (!settings.ok()) return settings.status();
   const absl::StatusOr<HttpOptions> http = ReadHttpOptions(arguments);
   if (!http.ok()) return http.status();
@@ -153,8 +178,13 @@ absl::Status Serve(const Arguments& arguments) {
   static_cast<void>(::signal(SIGPIPE, SIG_IGN));
   const auto authority = OpenAuthority(arguments);
   if (!authority.ok()) return authority.status();
+  absl::StatusOr<ListeningSocket> socket = Listen(arguments);
+  if (!socket.ok()) return socket.status();
+  const absl::StatusOr<std::string> public_url = PublicUrl(arguments, *socket);
+  if (!public_url.ok()) return public_url.status();
+  settings->public_url = *public_url;
   App app(*settings, {**authority, users, repositories, signer, [] { return absl::Now(); }});
-  if (absl::Status s = ServeUntilStopped(app, *http, stop); !s.ok()) return s;
+  if (absl::Status s = ServeUntilStopped(app, *std::move(socket), *http, stop); !s.ok()) return s;
   return (*authority)->Flush();
 }
 

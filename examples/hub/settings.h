@@ -6,6 +6,7 @@
 
 #include "absl/time/time.h"
 #include "sign_in.h"
+#include "throttle.h"
 
 namespace hub {
 
@@ -19,7 +20,10 @@ struct Settings {
   std::string service = "registry";  ///< As in the registry's auth.token.service.
   std::string realm = "hub";         ///< Shown with "Basic" challenges.
   absl::Duration jwt_lifetime = absl::Seconds(120);
+  /// How people and tools reach us: "https://hub.example.com", without a slash at the end.
+  std::string public_url = "http://127.0.0.1";
   SignInLimits limits;
+  Throttle::Limits new_tokens{1000, absl::Seconds(1)};  ///< Of an account.
 };
 
 }  // namespace hub

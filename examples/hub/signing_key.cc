@@ -2,9 +2,11 @@
 #include "signing_key.h"
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -16,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "base64.h"
+#include "secret.h"
 
 namespace hub {
 namespace {
@@ -171,6 +174,21 @@ std::string SigningKey::Sign(std::string_view text) const {
     return {};
   }
   return raw;
+}
+
+std::string SigningKey::DeriveKey(std::string_view purpose) const {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1) return {};
+  std::string scalar(kNumberBytes, '\0');
+  std::string derived(SHA256_DIGEST_LENGTH, '\0');
+  unsigned size = 0;
+  const bool good =
+      BN_bn2binpad(number, Bytes(scalar), kNumberBytes) == static_cast<int>(kNumberBytes) &&
+      HMAC(EVP_sha256(), scalar.data(), static_cast<int>(scalar.size()), Bytes(purpose),
+           purpose.size(), Bytes(derived), &size) != nullptr;
+  BN_clear_free(number);
+  Wipe(scalar);
+  return good ? derived : std::string();
 }
 
 std::string SigningKey::KeyPem() const {

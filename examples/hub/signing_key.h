@@ -28,6 +28,10 @@ class SigningKey {
   /// section 3.4). Empty if OpenSSL fails.
   std::string Sign(std::string_view text) const;
 
+  /// A key of 32 bytes for something else, which tells nothing of this one; the same for ever for
+  /// one purpose. Secret. Empty if OpenSSL fails.
+  std::string DeriveKey(std::string_view purpose) const;
+
   std::string KeyPem() const;  ///< Secret.
   std::string CertificatePem() const;
 

@@ -22,14 +22,9 @@ const unsigned char* Bytes(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-std::string FromBase64Url(std::string text) {
-  for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
-  return FromBase64(text).value_or("");
-}
-
 /// The SubjectPublicKeyInfo of the P-256 key with these coordinates (base64url).
 std::string PublicKeyDer(const std::string& x, const std::string& y) {
-  const std::string point = "\x04" + FromBase64Url(x) + FromBase64Url(y);
+  const std::string point = "\x04" + *FromBase64Url(x) + *FromBase64Url(y);
   char group[] = "prime256v1";
   OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
@@ -104,12 +99,12 @@ TEST(JwtSignerTest, SignatureIsTheCertificatesKeys) {
                                          absl::Seconds(60),
                                          {{"repository", "alice/app", {"pull"}}}});
     const std::size_t last = jwt.rfind('.');
-    const std::string raw = FromBase64Url(jwt.substr(last + 1));
+    const std::string raw = *FromBase64Url(jwt.substr(last + 1));
     ASSERT_EQ(raw.size(), 64U);
     EXPECT_TRUE(Verifies(jwt.substr(0, last), raw, key.certificate_der()));
     EXPECT_FALSE(Verifies(jwt.substr(0, last - 1), raw, key.certificate_der()));
     const nlohmann::json header =
-        nlohmann::json::parse(FromBase64Url(jwt.substr(0, jwt.find('.'))));
+        nlohmann::json::parse(*FromBase64Url(jwt.substr(0, jwt.find('.'))));
     EXPECT_EQ(FromBase64(header["x5c"][0].get<std::string>()), key.certificate_der());
     EXPECT_EQ(header["kid"], key.fingerprint());
   }

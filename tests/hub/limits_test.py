@@ -334,6 +334,9 @@ def what_serve_is_not_told_to_do_it_does_not(c):
                       "--keys", c.path("keys"), "--users", c.path("users"), *words]).bad().out
 
     assert "in the clear" in serve("--listen", "0.0.0.0:0")
+    assert "--public-url" in serve("--listen", "0.0.0.0:0", "--behind-tls")
+    for url in ("hub.example.com", "https://hub.example.com/?a", "https://a b", "ftp://a", ""):
+        assert "--public-url is" in serve("--listen", "127.0.0.1:0", "--public-url", url)
     assert "60 to 300" in serve("--listen", "127.0.0.1:0", "--jwt-lifetime", "3600")
     assert "listen" in serve("--listen", "localhost")
     os.chmod(c.path("users"), 0o644)

@@ -30,7 +30,7 @@ class World {
     const std::string hash = *HashPassword("password", {1, 1, 1});
     const std::string text = "alice:a-1:" + hash + ":GEZDGNBV\nbob:b-2:" + hash + ":\n";
     users_ = std::make_unique<WatchedFile<Users>>(
-        "/none", [text](const std::string&) { return Users::Parse(text); });
+        "/dev/null/users", [text](const std::string&) { return Users::Parse(text); });
     repositories_ = std::make_unique<WatchedFile<Repositories>>(
         "/none", [](const std::string&) { return Repositories::Parse("bob/shared"); });
     pat::AuthorityOptions options;
@@ -46,6 +46,7 @@ class World {
     settings.limits.account.failures = 1 << 30;
     app_ = std::make_unique<App>(settings, Foundations{*authority_, *users_, *repositories_,
                                                        signer_, [] { return absl::Now(); }});
+    AddBearer();
   }
 
   App& app() { return *app_; }
@@ -62,6 +63,17 @@ class World {
     RecordIssuedSecret(text);
     words_.emplace_back(word, text);
     words_.emplace_back("{basic " + word.substr(1), Base64("alice:" + text));
+  }
+
+  /// bob's, who needs no second factor.
+  void AddBearer() {
+    Request login;
+    login.method = "POST";
+    login.path = "/v2/users/login";
+    login.body = R"({"username":"bob","password":"password"})";
+    const std::string bearer = nlohmann::json::parse(app_->Handle(login).body)["token"];
+    RecordIssuedSecret(bearer);
+    words_.emplace_back("{bearer}", bearer);
   }
 
   JwtSigner signer_;
@@ -103,7 +115,7 @@ void ReadRequest(std::string_view text, Request* request) {
 
 /// What can be said of every answer.
 void CheckAnswer(const Response& response, const World& world) {
-  constexpr int kStatuses[] = {200, 400, 401, 403, 404, 405, 413, 429, 503};
+  constexpr int kStatuses[] = {200, 201, 202, 400, 401, 403, 404, 405, 409, 413, 429, 503};
   Check(std::find(std::begin(kStatuses), std::end(kStatuses), response.status) !=
         std::end(kStatuses));
   for (const auto& [name, value] : response.headers) {

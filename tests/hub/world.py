@@ -6,6 +6,7 @@ and taken out of whatever programs wrote before it is shown."""
 import base64
 import datetime
 import hashlib
+import hmac
 import http.client
 import io
 import json
@@ -89,6 +90,20 @@ def request(port, method, path, headers=None, body=None, timeout=60):
         connection.close()
 
 
+def totp(key, steps=0):
+    """The code of an authenticator app (RFC 6238), so many steps from now."""
+    step = int(time.time()) // 30 + steps
+    mac = hmac.new(base64.b32decode(key + "=" * (-len(key) % 8)), step.to_bytes(8, "big"), "sha1")
+    digest = mac.digest()
+    at = digest[19] & 15
+    return "%06d" % ((int.from_bytes(digest[at:at + 4], "big") & 0x7FFFFFFF) % 1000000)
+
+
+def jwt_claims(jwt):
+    part = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
 def basic(user, secret):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
 
@@ -101,6 +116,7 @@ class World:
         self.dir = tempfile.mkdtemp(prefix="hub-test-")
         self.children = []
         self.passwords = {}
+        self.totp_keys = {}
         self.logs = []
         os.mkdir(self.path("runtime"), 0o700)
         self.run(["hub", "keygen", "--keys", self.path("keys")]).good()
@@ -159,8 +175,10 @@ class World:
 
     def add_user(self, name, *more):
         self.passwords[name] = record(secrets.token_urlsafe(18))
-        self.run(["hub", "adduser", name, "--users", self.path("users"), "--scrypt-log-n", "10",
-                  *more], self.passwords[name] + "\n").good()
+        added = self.run(["hub", "adduser", name, "--users", self.path("users"), "--scrypt-log-n",
+                          "10", *more], self.passwords[name] + "\n").good()
+        if "secret=" in added.out:
+            self.totp_keys[name] = record(added.out.split("secret=")[1].split("&")[0])
 
     def patctl(self, *words):
         done = subprocess.run(
@@ -180,6 +198,29 @@ class World:
         token = self.patctl("issue", "--account", account, "--description", "test", "--scope",
                             scope, *more)
         return record(token["token"]), token["id"]
+
+    # ---- the API
+
+    def call(self, port, method, path, body=None, bearer=None, **headers):
+        """A call of the API; `body` becomes JSON unless it is bytes."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if bearer:
+            headers["Authorization"] = "Bearer " + bearer
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        return request(port, method, path, headers, body)
+
+    def sign_in(self, port, name, code_steps=0):
+        """A bearer made from the password, and a code if that is wanted."""
+        answer = self.call(port, "POST", "/v2/users/login",
+                           {"username": name, "password": self.passwords[name]})
+        if answer.status == 401 and "login_2fa_token" in answer.json():
+            answer = self.call(port, "POST", "/v2/users/2fa-login", {
+                "login_2fa_token": record(answer.json()["login_2fa_token"]),
+                "code": totp(self.totp_keys[name], code_steps)})
+        assert answer.status == 200, (answer.status, answer.body)
+        return record(answer.json()["token"])
 
     # ---- servers
 
