@@ -140,8 +140,18 @@ class CStore final : public Store {
     if (ops_.destroy != nullptr) ops_.destroy(context_);
   }
 
-  Lookup Find(std::uint64_t id, TokenRecord* record) noexcept override {
+  Lookup Find(std::uint64_t id, TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
+    *meta_version = CStore::MetaVersion();  // before: what is found is at least as new
     return LookupOf(ops_.find(context_, id, record->bytes.data()));
+  }
+
+  void Prefetch(std::uint64_t id) noexcept override {
+    if (ops_.prefetch != nullptr) ops_.prefetch(context_, id);
+  }
+
+  std::uint64_t MetaVersion() noexcept override {
+    return ops_.meta_version != nullptr ? ops_.meta_version(context_) : 0;
   }
 
   Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept override {
@@ -345,7 +355,7 @@ int32_t pat_store_new(const pat_store_ops* ops, void* context, pat_store** store
     pat_store_ops taken;
     if (absl::Status s = pat::capi::Take(ops, &taken); !s.ok()) return s;
     if (!pat::capi::Complete(taken)) {
-      return absl::InvalidArgumentError("a store needs all functions but destroy");
+      return absl::InvalidArgumentError("a store needs all functions but the optional ones");
     }
     auto made = std::make_unique<pat_store>();
     made->store = std::make_unique<pat::capi::CStore>(taken, context);

@@ -97,13 +97,20 @@ pat::AccountRow RowOf(std::uint32_t number, std::string_view bytes) {
 
 // ---- The verify path.
 
-pat::Store::Lookup MapStore::Find(std::uint64_t id, pat::TokenRecord* record) noexcept {
+pat::Store::Lookup MapStore::Find(std::uint64_t id, pat::TokenRecord* record,
+                                  std::uint64_t* meta_version) noexcept {
   const Reading lock(mutex_);
   if (closed_) return Lookup::kUnavailable;
+  *meta_version = meta_version_;
   const auto found = tokens_.find(id);
   if (found == tokens_.end()) return Lookup::kAbsent;
   *record = found->second;
   return Lookup::kFound;
+}
+
+std::uint64_t MapStore::MetaVersion() noexcept {
+  const Reading lock(mutex_);
+  return meta_version_;
 }
 
 pat::Store::Lookup MapStore::FindAccount(std::uint32_t number, pat::AccountRow* row) noexcept {
@@ -267,6 +274,7 @@ void MapStore::Write(const pat::Batch& batch) {
     account_names_[put.number] = put.account;
   }
   for (const pat::Batch::MetaPut& put : batch.meta) Put(meta_, put.name, put.value);
+  if (!batch.meta.empty()) ++meta_version_;
 }
 
 // ---- Operating.

@@ -19,7 +19,9 @@
 /// for real traffic keeps the verify path (Find, FindAccount, RecordUse) free of locks.
 class MapStore final : public pat::Store {
  public:
-  Lookup Find(std::uint64_t id, pat::TokenRecord* record) noexcept override;
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override;
+  std::uint64_t MetaVersion() noexcept override;
   Lookup FindAccount(std::uint32_t number, pat::AccountRow* row) noexcept override;
   void RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
                  std::string_view user_agent) noexcept override;
@@ -60,6 +62,7 @@ class MapStore final : public pat::Store {
   std::map<std::uint32_t, std::string> account_names_;                       // by number: an index
   std::map<std::pair<std::uint32_t, std::uint64_t>, std::string> metadata_;  // {account, token}
   std::map<std::string, std::string, std::less<>> meta_;
+  std::uint64_t meta_version_ = 1;
 };
 
 #endif  // EXAMPLES_MAP_STORE_H_

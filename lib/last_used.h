@@ -38,6 +38,12 @@ class LastUsed {
   /// Notes a use, unless one less than a minute older, or a newer one, is there (kRecent).
   Noted Note(std::uint64_t id, std::uint32_t unix_s) noexcept;
 
+  /// Brings the word of an id closer.
+  void Prefetch(std::uint64_t id) const noexcept {
+    if (id < room_.load(std::memory_order_relaxed))
+      __builtin_prefetch(map_ + kHeaderBytes + 4 * id);
+  }
+
   /// 0: none noted.
   std::uint32_t Read(std::uint64_t id) const noexcept;
 

@@ -144,7 +144,8 @@ absl::Status CheckBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& bat
   return absl::OkStatus();
 }
 
-absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch) {
+absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch,
+                        TxnChanges* changes) {
   if (absl::Status status = WriteTokens(txn, tables, batch); !status.ok()) return status;
   if (absl::Status status = WriteAccounts(txn, tables, batch); !status.ok()) return status;
   for (const Batch::MetadataPut& put : batch.metadata) {
@@ -156,6 +157,10 @@ absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& bat
     absl::Status status = Set(txn, tables.meta, ValueOf(put.name), put.value);
     if (!status.ok()) return status;
   }
+  for (const Batch::TokenPut& put : batch.tokens) {
+    changes->hot_pages.push_back(put.id / kRecordsPerPage);
+  }
+  changes->meta_rows = changes->meta_rows || !batch.meta.empty();
   return absl::OkStatus();
 }
 

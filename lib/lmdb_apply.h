@@ -5,6 +5,7 @@
 #include <lmdb.h>
 
 #include "absl/status/status.h"
+#include "lib/lmdb_recent.h"
 #include "lib/lmdb_tables.h"
 #include "pat/store.h"
 
@@ -14,8 +15,9 @@ namespace pat {
 /// FailedPrecondition if it would change an account's number. Writes nothing.
 absl::Status CheckBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch);
 
-/// Writes the batch. If this fails, the transaction must be aborted.
-absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch);
+/// Writes the batch, and adds to `changes`. If this fails, the transaction must be aborted.
+absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch,
+                        TxnChanges* changes);
 
 }  // namespace pat
 

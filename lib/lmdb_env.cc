@@ -117,6 +117,8 @@ absl::Status LmdbEnv::OpenLocked(const LmdbOptions& options) {
   status = readers_.Open(env_, static_cast<std::size_t>(options.concurrent_reads));
   if (!status.ok()) return status;
   times_.Open(directory_);
+  MDB_envinfo info{};
+  if (mdb_env_info(env_, &info) == 0) pages_.Open(info.me_mapsize / kHotPageBytes);
   return absl::OkStatus();
 }
 
@@ -167,7 +169,7 @@ absl::Status LmdbEnv::Shut() {
   return status;
 }
 
-absl::Status LmdbEnv::Write(absl::FunctionRef<absl::Status(MDB_txn*)> change) {
+absl::Status LmdbEnv::Write(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change) {
   const std::lock_guard<std::mutex> lock(write_mutex_);
   if (env_ == nullptr) return absl::FailedPreconditionError("the store is closed");
   absl::Status status = WriteOnce(change);
@@ -179,14 +181,16 @@ absl::Status LmdbEnv::Write(absl::FunctionRef<absl::Status(MDB_txn*)> change) {
   return status;
 }
 
-absl::Status LmdbEnv::WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*)> change) {
+absl::Status LmdbEnv::WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change) {
   MDB_txn* txn = nullptr;
   int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   if (rc != 0) return LmdbError(rc, "write to the store");
   // Also if memory runs out in the change: a transaction left open would block every process.
   const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
   std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
-  if (absl::Status status = change(txn); !status.ok()) return status;
+  TxnChanges changes;
+  if (absl::Status status = change(txn, &changes); !status.ok()) return status;
+  if (absl::Status status = NoteRecent(txn, tables_, changes); !status.ok()) return status;
   rc = mdb_txn_commit(guard.release());
   if (rc == 0) return absl::OkStatus();
   // LMDB refuses everything from now on if it does not know what its last page write did.
@@ -217,7 +221,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
   if (counter.end - counter.next < n) {
     std::uint64_t first = 0;
     std::uint64_t end = 0;
-    absl::Status status = Write([&](MDB_txn* txn) -> absl::Status {
+    absl::Status status = Write([&](MDB_txn* txn, TxnChanges*) -> absl::Status {
       MDB_val key = ValueOf(counter.row);
       MDB_val value;
       int rc = mdb_get(txn, tables_.meta, &key, &value);
@@ -249,7 +253,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
 void LmdbEnv::GiveBack(Counter& counter) {
   const std::lock_guard<std::mutex> lock(counter.mutex);
   if (counter.next == counter.end) return;
-  Write([&](MDB_txn* txn) -> absl::Status {
+  Write([&](MDB_txn* txn, TxnChanges*) -> absl::Status {
     MDB_val key = ValueOf(counter.row);
     MDB_val value;
     int rc = mdb_get(txn, tables_.meta, &key, &value);
@@ -265,12 +269,29 @@ void LmdbEnv::GiveBack(Counter& counter) {
   counter.end = counter.next;
 }
 
+// Mostly without a transaction: if there was no commit since the directory was caught up, what it
+// knows holds. The number shown here may be of a commit that fails yet; then it only costs a look.
+std::uint64_t LmdbEnv::MetaVersion() noexcept {
+  {
+    const LmdbReaders::Pin pin(readers_);
+    std::uint64_t version = 0;
+    MDB_envinfo info{};
+    if (pin.ok() && mdb_env_info(env_, &info) == 0 &&
+        pages_.MetaVersionAt(info.me_last_txnid, &version)) {
+      return version;
+    }
+  }
+  const LmdbReaders::Reader reader(readers_);
+  return reader.ok() ? pages_.MetaVersion(reader.txn(), tables_) : 0;
+}
+
 absl::Status LmdbEnv::Flush() {
   const std::lock_guard<std::mutex> lock(flush_mutex_);
   for (;;) {
     const std::vector<PlaceTable::Use> uses = places_.Collect(kPlacesAtOnce);
     if (uses.empty()) return absl::OkStatus();
-    absl::Status status = Write([&](MDB_txn* txn) { return WriteUses(txn, tables_, uses); });
+    absl::Status status =
+        Write([&](MDB_txn* txn, TxnChanges*) { return WriteUses(txn, tables_, uses); });
     if (!status.ok()) return status;
     for (const PlaceTable::Use& use : uses) places_.Forget(use.id, use.unix_s);
     // What comes in meanwhile waits for the next flush: this one has an end.

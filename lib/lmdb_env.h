@@ -17,8 +17,10 @@
 #include "lib/file.h"
 #include "lib/fork_guard.h"
 #include "lib/last_used.h"
+#include "lib/lmdb_directory.h"
 #include "lib/lmdb_files.h"
 #include "lib/lmdb_readers.h"
+#include "lib/lmdb_recent.h"
 #include "lib/lmdb_tables.h"
 #include "lib/place_table.h"
 #include "pat/lmdb_store.h"
@@ -48,17 +50,22 @@ class LmdbEnv {
 
   LmdbReaders& readers() { return readers_; }
   const LmdbTables& tables() const { return tables_; }
+  LmdbDirectory& directory() { return pages_; }
   LastUsed& times() { return times_; }
   PlaceTable& places() { return places_; }
 
-  /// Runs `change` in a write transaction and commits it, or aborts it if that is not OK. Unknown:
+  /// Runs `change`, which says what it changes, in a write transaction and commits it, or aborts it
+  /// if that is not OK. Unknown:
   /// the disk failed at the commit, so the change may or may not have happened. (Group commit will
   /// have its place here: one caller runs the changes of all that wait.)
-  absl::Status Write(absl::FunctionRef<absl::Status(MDB_txn*)> change);
+  absl::Status Write(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change);
 
   /// Token ids and account numbers nobody was given before.
   absl::StatusOr<std::uint64_t> ReserveTokenIds(std::uint32_t n);
   absl::StatusOr<std::uint32_t> ReserveAccountNumber();
+
+  /// The version of the meta rows; see Store.
+  std::uint64_t MetaVersion() noexcept;
 
   /// Writes the places of use into the store.
   absl::Status Flush();
@@ -87,7 +94,7 @@ class LmdbEnv {
   absl::Status StartFlusher(absl::Duration interval);
   void StopFlusher();
   static void* FlusherMain(void* env);
-  absl::Status WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*)> change);
+  absl::Status WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change);
   absl::StatusOr<std::uint64_t> Take(Counter& counter, std::uint32_t n);
   void GiveBack(Counter& counter);
   absl::Status Shut();
@@ -99,6 +106,7 @@ class LmdbEnv {
   LmdbTables tables_;
   const ForkGuard guard_;
   LmdbReaders readers_{guard_};
+  LmdbDirectory pages_;
   LastUsed times_;
   PlaceTable places_;
   std::mutex write_mutex_;  // LMDB has one writer at a time anyway

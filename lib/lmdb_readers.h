@@ -25,8 +25,7 @@ class LmdbReaders {
 
  public:
   /// One reading transaction, from construction to destruction: keep it within a call, since the
-  /// pages it sees cannot be reused meanwhile. The place for what a later speed-up keeps with a
-  /// snapshot (mdb_txn_id tells them apart).
+  /// pages it sees cannot be reused meanwhile.
   class Reader {
    public:
     explicit Reader(LmdbReaders& readers) noexcept;
@@ -43,6 +42,22 @@ class LmdbReaders {
    private:
     Slot* slot_;
     int rc_;
+  };
+
+  /// Keeps the environment from being closed, without a transaction.
+  class Pin {
+   public:
+    explicit Pin(LmdbReaders& readers) noexcept : slot_(readers.Claim()) {}
+    ~Pin() {
+      if (slot_ != nullptr) slot_->busy.store(false, std::memory_order_release);
+    }
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+    bool ok() const { return slot_ != nullptr; }
+
+   private:
+    Slot* slot_;
   };
 
   /// In a child of the process that `guard` was made in, no read is ok and Close does nothing: the

@@ -59,7 +59,9 @@ class LmdbStore final : public Store {
       : env_(std::move(env)), tables_(env_->tables()) {}
   ~LmdbStore() override { LmdbStore::Close().IgnoreError(); }
 
-  Lookup Find(std::uint64_t id, TokenRecord* record) noexcept override;
+  Lookup Find(std::uint64_t id, TokenRecord* record, std::uint64_t* meta_version) noexcept override;
+  void Prefetch(std::uint64_t id) noexcept override;
+  std::uint64_t MetaVersion() noexcept override;
   Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept override;
   void RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
                  std::string_view user_agent) noexcept override;
@@ -99,17 +101,34 @@ class LmdbStore final : public Store {
   std::atomic<bool> closed_{false};
 };
 
-Store::Lookup LmdbStore::Find(std::uint64_t id, TokenRecord* record) noexcept {
-  if (!IsTokenId(id)) return Lookup::kAbsent;
+Store::Lookup LmdbStore::Find(std::uint64_t id, TokenRecord* record,
+                              std::uint64_t* meta_version) noexcept {
+  if (!IsTokenId(id)) {
+    *meta_version = LmdbStore::MetaVersion();
+    return Lookup::kAbsent;
+  }
   const Reader reader(env_->readers());
   if (closed() || !reader.ok()) return Lookup::kUnavailable;
   const unsigned char* page = nullptr;
-  const int rc = GetHotPage(reader.txn(), tables_, id, &page);
+  const int rc = env_->directory().Find(reader.txn(), tables_, id, &page);
+  if (rc != 0 && rc != MDB_NOTFOUND) return Lookup::kUnavailable;
+  *meta_version = env_->directory().MetaVersion(reader.txn(), tables_);
   if (rc == MDB_NOTFOUND) return Lookup::kAbsent;
-  if (rc != 0) return Lookup::kUnavailable;
   std::memcpy(record->bytes.data(), page + HotOffset(id), kRecordBytes);
   return record->empty() ? Lookup::kAbsent : Lookup::kFound;
 }
+
+void LmdbStore::Prefetch(std::uint64_t id) noexcept {
+  if (!IsTokenId(id)) return;
+  env_->times().Prefetch(id);
+  const unsigned char* page = env_->directory().Guess(id);
+  if (page == nullptr) return;
+  const unsigned char* record = page + HotOffset(id);
+  __builtin_prefetch(record);  // no fault, whatever has become of the page
+  __builtin_prefetch(record + kRecordBytes - 1);
+}
+
+std::uint64_t LmdbStore::MetaVersion() noexcept { return env_->MetaVersion(); }
 
 Store::Lookup LmdbStore::FindAccount(std::uint32_t number, AccountRow* row) noexcept {
   if (number == 0) return Lookup::kAbsent;
@@ -298,9 +317,9 @@ absl::StatusOr<std::uint32_t> LmdbStore::ReserveAccountNumber() {
 absl::Status LmdbStore::Apply(const Batch& batch) {
   if (absl::Status status = Writable(); !status.ok()) return status;
   if (absl::Status status = ValidateBatch(batch); !status.ok()) return status;
-  absl::Status status = env_->Write([&](MDB_txn* txn) {
+  absl::Status status = env_->Write([&](MDB_txn* txn, TxnChanges* changes) {
     absl::Status checked = CheckBatch(txn, tables_, batch);
-    return checked.ok() ? WriteBatch(txn, tables_, batch) : checked;
+    return checked.ok() ? WriteBatch(txn, tables_, batch, changes) : checked;
   });
   if (!status.ok()) return status;
   for (const Batch::TokenPut& put : batch.tokens) {

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "lib/lmdb_recent.h"
 #include "pat/version.h"
 
 namespace pat {
@@ -20,6 +21,7 @@ constexpr Table kTables[] = {
     {"acct", 0, &LmdbTables::acct},
     {"name", 0, &LmdbTables::name},
     {"place", MDB_INTEGERKEY, &LmdbTables::place},
+    {"recent", 0, &LmdbTables::recent},
 };
 
 absl::Status NotAStore() {
@@ -71,7 +73,7 @@ absl::Status CreateAll(MDB_txn* txn, LmdbTables* tables) {
     const int rc = mdb_put(txn, tables->meta, &key, &value, 0);
     if (rc != 0) return LmdbError(rc, "create the store");
   }
-  return absl::OkStatus();
+  return NoteRecent(txn, *tables, {});
 }
 
 }  // namespace

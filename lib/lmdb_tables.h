@@ -33,6 +33,7 @@ struct LmdbTables {
   MDB_dbi name = 0;
   MDB_dbi meta = 0;
   MDB_dbi place = 0;
+  MDB_dbi recent = 0;
 };
 
 inline constexpr std::size_t kRecordBytes = sizeof(TokenRecord::bytes);

@@ -2,6 +2,7 @@
 #include "pat/memory_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -20,13 +21,19 @@ absl::Status ClosedForReads() { return absl::UnavailableError("the store is clos
 
 class MemoryStore final : public Store {
  public:
-  Lookup Find(std::uint64_t id, TokenRecord* record) noexcept override {
+  Lookup Find(std::uint64_t id, TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return Lookup::kUnavailable;
+    *meta_version = meta_version_.load(std::memory_order_relaxed);
     const auto it = tokens_.find(id);
     if (it == tokens_.end()) return Lookup::kAbsent;
     *record = it->second.record;
     return Lookup::kFound;
+  }
+
+  std::uint64_t MetaVersion() noexcept override {
+    return meta_version_.load(std::memory_order_acquire);
   }
 
   Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept override {
@@ -164,6 +171,7 @@ class MemoryStore final : public Store {
       accounts_[put.number] = put.row;
     }
     for (const Batch::MetaPut& put : batch.meta) Set(meta_, put.name, put.value);
+    if (!batch.meta.empty()) meta_version_.fetch_add(1, std::memory_order_release);
     return absl::OkStatus();
   }
 
@@ -244,6 +252,7 @@ class MemoryStore final : public Store {
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
   std::map<std::uint32_t, std::string> accounts_;
   std::map<std::string, std::string, std::less<>> meta_;
+  std::atomic<std::uint64_t> meta_version_{1};
 };
 
 }  // namespace

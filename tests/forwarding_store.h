@@ -19,9 +19,12 @@ class ForwardingStore : public Store {
  public:
   explicit ForwardingStore(std::shared_ptr<Store> inner) : inner_(std::move(inner)) {}
 
-  Lookup Find(std::uint64_t id, TokenRecord* record) noexcept override {
-    return inner_->Find(id, record);
+  Lookup Find(std::uint64_t id, TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
+    return inner_->Find(id, record, meta_version);
   }
+  void Prefetch(std::uint64_t id) noexcept override { inner_->Prefetch(id); }
+  std::uint64_t MetaVersion() noexcept override { return inner_->MetaVersion(); }
   Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept override {
     return inner_->FindAccount(number, row);
   }

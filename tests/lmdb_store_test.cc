@@ -262,7 +262,7 @@ TEST_F(LmdbStoreTest, UnusedNumbersGoBackAtClose) {
 }
 
 TEST_F(LmdbStoreTest, DumpWouldSeeNamedTablesOnly) {
-  Spoil([](RawLmdb& raw) { EXPECT_EQ(raw.Entries(nullptr), 5U); });
+  Spoil([](RawLmdb& raw) { EXPECT_EQ(raw.Entries(nullptr), 6U); });
 }
 
 // ---- Room
@@ -294,7 +294,10 @@ TEST_F(LmdbStoreTest, FullMapIsResourceExhaustedAndRevocationStillWorks) {
   for (std::uint64_t id = 1; id < next; ++id) {  // and room can be made
     Batch purge = PutToken(id, 0);
     purge.metadata.push_back({1, id, ""});
-    ASSERT_TRUE(store->Apply(purge).ok());
+    if (store->Apply(purge).ok()) continue;
+    // LMDB reuses pages two commits after they were freed.
+    ASSERT_TRUE(store->Apply(PutToken(id, 3)).ok());
+    ASSERT_TRUE((status = store->Apply(purge)).ok()) << id << " of " << next << ": " << status;
   }
   Batch again = PutToken(next, 1);
   again.metadata.push_back({1, next, std::string(200000, 'm')});

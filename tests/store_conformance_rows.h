@@ -50,6 +50,26 @@ TEST_P(StoreConformance, EmptyStoreHasNothing) {
   EXPECT_TRUE(store_->Flush().ok());
 }
 
+TEST_P(StoreConformance, MetaVersionMovesWithMetaRowsAlone) {
+  const std::uint64_t before = store_->MetaVersion();
+  EXPECT_EQ(store_->MetaVersion(), before);
+  TokenRecord record;
+  std::uint64_t version = before + 1;
+  ASSERT_EQ(store_->Find(100, &record, &version), Lookup::kAbsent);
+  EXPECT_EQ(version, before) << "also of a token that is not there";
+  MustApply(PutRow(7, 100, "metadata"));
+  EXPECT_EQ(store_->MetaVersion(), before);
+  std::set<std::uint64_t> seen = {before};
+  for (const std::string value : {"one", "two", ""}) {
+    Batch batch;
+    batch.meta.push_back({"header", value});
+    MustApply(batch);
+    ASSERT_EQ(store_->Find(100, &record, &version), Lookup::kFound);
+    EXPECT_EQ(version, store_->MetaVersion());
+    EXPECT_TRUE(seen.insert(version).second) << "never a number that stood for other rows";
+  }
+}
+
 TEST_P(StoreConformance, BatchIsVisibleOnceApplied) {
   Batch batch = PutRow(7, 100, "metadata");
   batch.accounts.push_back({"alice", 7, "row"});

@@ -90,7 +90,7 @@ PAT_API int32_t pat_sink_bytes(pat_sink* sink, const char* bytes, size_t len);
 PAT_API int32_t pat_sink_token(pat_sink* sink, uint64_t id, const unsigned char* record,
                                const char* metadata, size_t metadata_len);
 
-/// All functions are needed. Each returns PAT_OK or, as its C++ namesake: PAT_NOT_FOUND,
+/// All functions are needed, but for those that say otherwise. Each returns PAT_OK or, as its C++ namesake: PAT_NOT_FOUND,
 /// PAT_ABORTED, PAT_UNAVAILABLE, PAT_RESOURCE_EXHAUSTED, PAT_DATA_LOSS, PAT_INTERNAL,
 /// PAT_FAILED_PRECONDITION or PAT_INVALID_ARGUMENT. find, find_account and record_use must neither
 /// allocate nor wait. The structs to fill come with `size` set and the rest zero.
@@ -116,6 +116,11 @@ typedef struct pat_store_ops {
   int32_t (*health)(void* context);
   int32_t (*close)(void* context);
   void (*destroy)(void* context);  // the last call; may be NULL
+  /// Another number after each change of a meta row; must neither allocate nor wait. May be NULL or
+  /// left out: then other processes' new and retired keys are noticed at open only.
+  uint64_t (*meta_version)(void* context);
+  /// A hint that `find` for this token follows. May be NULL or left out.
+  void (*prefetch)(void* context, uint64_t id);
 } pat_store_ops;
 
 /// Makes a store of the functions; `ops` is copied, `context` is passed to each. On failure nothing

@@ -122,8 +122,22 @@ class Store {
 
   // ---- The verify path: no allocation, no lock, no system call, no writing.
 
-  /// Copies the record of token `id` (one consistent copy; the caller judges only that).
-  [[nodiscard]] virtual Lookup Find(std::uint64_t id, TokenRecord* record) noexcept = 0;
+  /// Copies the record of token `id` (one consistent copy; the caller judges only that), and sets
+  /// `*meta_version` as of the same moment, unless kUnavailable.
+  [[nodiscard]] virtual Lookup Find(std::uint64_t id, TokenRecord* record,
+                                    std::uint64_t* meta_version) noexcept = 0;
+  [[nodiscard]] Lookup Find(std::uint64_t id, TokenRecord* record) noexcept {
+    std::uint64_t meta_version = 0;
+    return Find(id, record, &meta_version);
+  }
+
+  /// Brings what Find will need of the token closer while the caller computes: a hint.
+  virtual void Prefetch(std::uint64_t id) noexcept { static_cast<void>(id); }
+
+  /// A number that is another one after each change of a meta row, by whatever process: Authority
+  /// then reads its keys anew. At least as new as all changes acknowledged before the call; if it
+  /// cannot be read, the number given last.
+  virtual std::uint64_t MetaVersion() noexcept = 0;
 
   /// Copies the row of the account with this number.
   [[nodiscard]] virtual Lookup FindAccount(std::uint32_t number, AccountRow* row) noexcept = 0;

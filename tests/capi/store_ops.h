@@ -157,6 +157,8 @@ inline pat_store_ops Ops() {
   ops.health = [](void* context) { return Code(In(context)->Health()); };
   ops.close = [](void* context) { return Code(In(context)->Close()); };
   ops.destroy = [](void* context) { delete In(context); };
+  ops.meta_version = [](void* context) -> uint64_t { return In(context)->MetaVersion(); };
+  ops.prefetch = [](void* context, uint64_t id) { In(context)->Prefetch(id); };
   return ops;
 }
 

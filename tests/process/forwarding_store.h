@@ -15,9 +15,12 @@ class ForwardingStore : public pat::Store {
  public:
   explicit ForwardingStore(std::unique_ptr<pat::Store> base) : base_(std::move(base)) {}
 
-  Lookup Find(std::uint64_t id, pat::TokenRecord* record) noexcept override {
-    return base_->Find(id, record);
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
+    return base_->Find(id, record, meta_version);
   }
+  void Prefetch(std::uint64_t id) noexcept override { base_->Prefetch(id); }
+  std::uint64_t MetaVersion() noexcept override { return base_->MetaVersion(); }
   Lookup FindAccount(std::uint32_t number, pat::AccountRow* row) noexcept override {
     return base_->FindAccount(number, row);
   }

@@ -26,9 +26,10 @@ class FindNotingStore : public ForwardingStore {
  public:
   FindNotingStore(std::unique_ptr<pat::Store> base, std::atomic<int>* inside)
       : ForwardingStore(std::move(base)), inside_(inside) {}
-  Lookup Find(std::uint64_t id, pat::TokenRecord* record) noexcept override {
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
     inside_->store(1);
-    const Lookup found = ForwardingStore::Find(id, record);
+    const Lookup found = ForwardingStore::Find(id, record, meta_version);
     inside_->store(0);
     return found;
   }

@@ -35,20 +35,23 @@ void VerifyWithoutPause(pat::Authority* authority, RevocationBoard* board,
   }
 }
 
-pat::Store::Lookup StaleStore::Find(std::uint64_t id, pat::TokenRecord* record) noexcept {
+pat::Store::Lookup StaleStore::Find(std::uint64_t id, pat::TokenRecord* record,
+                                    std::uint64_t* meta_version) noexcept {
   struct Kept {
     std::uint64_t id = 0;
     pat::TokenRecord record;
+    std::uint64_t meta_version = 0;
     std::chrono::steady_clock::time_point since;
   };
   thread_local Kept kept;
   const auto now = std::chrono::steady_clock::now();
   if (kept.id != id || now - kept.since > std::chrono::milliseconds(1)) {
-    const Lookup found = ForwardingStore::Find(id, &kept.record);
+    const Lookup found = ForwardingStore::Find(id, &kept.record, &kept.meta_version);
     if (found != Lookup::kFound) return found;
     kept.id = id;
     kept.since = now;
   }
   *record = kept.record;
+  *meta_version = kept.meta_version;
   return Lookup::kFound;
 }

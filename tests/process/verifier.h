@@ -53,7 +53,8 @@ void VerifyWithoutPause(pat::Authority* authority, RevocationBoard* board,
 class StaleStore : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
-  Lookup Find(std::uint64_t id, pat::TokenRecord* record) noexcept override;
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override;
 };
 
 #endif  // TESTS_PROCESS_VERIFIER_H_

@@ -1,0 +1,137 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+#include "lib/lmdb_directory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "lib/lmdb_recent.h"
+
+namespace pat {
+namespace {
+
+constexpr std::ptrdiff_t kPageBytes = 4096;
+constexpr std::size_t kFewestPages = std::size_t{1} << 16;
+
+}  // namespace
+
+LmdbDirectory::~LmdbDirectory() {
+  if (entries_ != nullptr) munmap(static_cast<void*>(entries_), size_ * sizeof(Entry));
+}
+
+void LmdbDirectory::Open(std::size_t pages) {
+  static_assert(sizeof(Entry) == sizeof(std::int32_t) && Entry::is_always_lock_free);
+  for (; pages >= kFewestPages; pages /= 2) {
+    // Zero bytes are entries that are not known. Memory comes as it is touched.
+    void* const memory = mmap(nullptr, pages * sizeof(Entry), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) continue;
+    entries_ = static_cast<Entry*>(memory);
+    size_ = pages;
+    return;
+  }
+}
+
+const unsigned char* LmdbDirectory::At(std::uint64_t page) const noexcept {
+  const std::int32_t entry = entries_[page].load(std::memory_order_acquire);
+  if (entry == 0) return nullptr;
+  return anchor_.load(std::memory_order_relaxed) + (entry - (entry > 0 ? 1 : 0)) * kPageBytes;
+}
+
+const unsigned char* LmdbDirectory::Guess(std::uint64_t id) const noexcept {
+  const std::uint64_t page = id / kRecordsPerPage;
+  return page < size_ ? At(page) : nullptr;
+}
+
+int LmdbDirectory::Find(MDB_txn* txn, const LmdbTables& tables, std::uint64_t id,
+                        const unsigned char** page) {
+  const std::uint64_t number = id / kRecordsPerPage;
+  const std::uint64_t txn_id = mdb_txn_id(txn);
+  if (number < size_ &&
+      (txn_id_.load(std::memory_order_acquire) == txn_id || CatchUp(txn, tables, txn_id))) {
+    const unsigned char* const address = At(number);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (address != nullptr && txn_id_.load(std::memory_order_relaxed) == txn_id) {
+      *page = address;
+      return 0;
+    }
+  }
+  const int rc = GetHotPage(txn, tables, id, page);
+  if (rc == 0) Learn(txn_id, number, *page);
+  return rc;
+}
+
+bool LmdbDirectory::MetaVersionAt(std::uint64_t txn_id, std::uint64_t* version) const noexcept {
+  if (txn_id == 0 || txn_id_.load(std::memory_order_acquire) != txn_id) return false;
+  *version = meta_version_.load(std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return txn_id_.load(std::memory_order_relaxed) == txn_id;
+}
+
+std::uint64_t LmdbDirectory::MetaVersion(MDB_txn* txn, const LmdbTables& tables) noexcept {
+  const std::uint64_t txn_id = mdb_txn_id(txn);
+  std::uint64_t version = 0;
+  if (MetaVersionAt(txn_id, &version)) return version;
+  if (CatchUp(txn, tables, txn_id) && MetaVersionAt(txn_id, &version)) return version;
+  const RecentView recent = GetRecent(txn, tables);
+  return recent.valid() ? recent.meta_version() : txn_id;
+}
+
+bool LmdbDirectory::CatchUp(MDB_txn* txn, const LmdbTables& tables, std::uint64_t txn_id) noexcept {
+  const std::unique_lock<std::mutex> lock(changing_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
+  const std::uint64_t before = txn_id_.load(std::memory_order_relaxed);
+  if (before >= txn_id) return before == txn_id;
+  const RecentView recent = GetRecent(txn, tables);
+  txn_id_.store(0, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  if (!recent.valid() || before == 0 || recent.complete_since() > before) {
+    DropAll();
+  } else {
+    const std::uint64_t used = used_.load(std::memory_order_relaxed);
+    for (std::size_t i = recent.size(); i-- > 0;) {
+      const RecentChanges::Run run = recent.run(i);
+      if (run.txn <= before) break;
+      const std::uint64_t end = std::min<std::uint64_t>(used, std::uint64_t{run.first} + run.count);
+      for (std::uint64_t page = run.first; page < end; ++page) {
+        entries_[page].store(0, std::memory_order_relaxed);
+      }
+    }
+  }
+  meta_version_.store(recent.valid() ? recent.meta_version() : txn_id, std::memory_order_relaxed);
+  txn_id_.store(txn_id, std::memory_order_release);
+  return true;
+}
+
+void LmdbDirectory::Learn(std::uint64_t txn_id, std::uint64_t page,
+                          const unsigned char* address) noexcept {
+  if (page >= size_) return;
+  const std::unique_lock<std::mutex> lock(changing_, std::try_to_lock);
+  if (!lock.owns_lock() || txn_id_.load(std::memory_order_relaxed) != txn_id) return;
+  const unsigned char* anchor = anchor_.load(std::memory_order_relaxed);
+  if (anchor == nullptr) anchor_.store(anchor = address, std::memory_order_relaxed);
+  const std::ptrdiff_t bytes = address - anchor;
+  const std::ptrdiff_t entry = bytes / kPageBytes + (bytes >= 0 ? 1 : 0);
+  if (bytes % kPageBytes != 0 || entry > INT32_MAX || entry < INT32_MIN) return;
+  entries_[page].store(static_cast<std::int32_t>(entry), std::memory_order_release);
+  if (page >= used_.load(std::memory_order_relaxed)) {
+    used_.store(page + 1, std::memory_order_relaxed);
+  }
+}
+
+void LmdbDirectory::DropAll() noexcept {
+  const std::size_t used = used_.load(std::memory_order_relaxed);
+  for (std::size_t page = 0; page < used; ++page)
+    entries_[page].store(0, std::memory_order_relaxed);
+}
+
+void LmdbDirectory::Clear() {
+  const std::lock_guard<std::mutex> lock(changing_);
+  txn_id_.store(0, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  DropAll();
+  anchor_.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace pat
