@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ BINDINGS = ["c_abi_overhead_ns", "go_overhead_ns", "python_overhead_ns", "python
 def rounded(value: float | None) -> float | None:
     """Four digits: more would be noise."""
     return None if value is None else float(f"{value:.4g}")
+
+
+def in_us(ns: float | None) -> float | None:
+    return None if ns is None else rounded(ns / 1000)
 
 
 def ratio(one: float | None, other: float | None) -> float | None:
@@ -77,8 +82,7 @@ class Results:
         return self.value(file, name, "real_time")
 
     def wall_us(self, name: str, file: str = "write") -> float | None:
-        ns = self.wall(name, file)
-        return None if ns is None else rounded(ns / 1000)
+        return in_us(self.wall(name, file))
 
     def peer(self, peer: str, size: int) -> float | None:
         name = f"peer/{peer}/{size}"
@@ -124,8 +128,8 @@ def writes(found: Results) -> dict[str, Any]:
     main = found.main_size
     both = found.sizes[:2]
 
-    def by_size(what: str) -> dict[str, float | None]:
-        return {str(size): found.wall_us(f"{what}/{size}") for size in both}
+    def by_size(what: str, time: Callable[..., float | None] = found.wall) -> dict[str, float | None]:
+        return {str(size): in_us(time(f"{what}/{size}", "write")) for size in both}
 
     speedups = []
     batches = []
@@ -149,8 +153,8 @@ def writes(found: Results) -> dict[str, Any]:
         "lmdb_same_pages_commit_us": found.wall_us(f"lmdb_same_pages/{main}"),
         "group_commit_64_speedup": worst(speedups),
         "batches_per_commit": worst(batches),
-        "list_page_us": by_size("list_page"),
-        "counts_us": by_size("counts"),
+        "list_page_us": by_size("list_page", found.cpu),
+        "counts_us": by_size("counts", found.cpu),
         "evict_us": by_size("evict"),
     }
 
@@ -195,6 +199,7 @@ def summary(found: Results) -> dict[str, Any]:
         whole[size_figure] = found.value("open", f"open/{main}", size_figure)
     for binding in BINDINGS:
         whole[binding] = found.bindings.get(binding)
+    whole["c_abi_overhead_ns"] = found.value("verify", f"c_abi/{found.sizes[0]}", "overhead_ns")
     return whole
 
 

@@ -19,7 +19,6 @@ class Sqlite final : public Peer {
   ~Sqlite() override {
     sqlite3_finalize(find_);
     sqlite3_close(database_);
-    std::remove(path_.c_str());
   }
 
   bool Fill() {
@@ -91,9 +90,11 @@ class Sqlite final : public Peer {
 }  // namespace
 
 std::unique_ptr<Peer> OpenSqlite(std::int64_t tokens) {
-  auto peer = std::make_unique<Sqlite>(BenchDirectory() + "/sqlite-" + std::to_string(tokens),
-                                       static_cast<std::size_t>(tokens));
-  if (!peer->Fill()) return nullptr;
+  const std::string path = BenchDirectory() + "/sqlite-" + std::to_string(tokens);
+  auto peer = std::make_unique<Sqlite>(path, static_cast<std::size_t>(tokens));
+  const bool filled = peer->Fill();
+  std::remove(path.c_str());  // it stays as long as it is open
+  if (!filled) return nullptr;
   return peer;
 }
 

@@ -1,8 +1,6 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "bench/population.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -117,13 +115,18 @@ Population& Population::Of(std::int64_t tokens) {
 
 std::unique_ptr<Population> Population::Scratch(std::int64_t tokens) {
   const Population& kept = Of(tokens);
-  std::unique_ptr<Population> copy(
-      new Population(kept.directory_ + ".scratch-" + std::to_string(getpid()), tokens));
+  std::unique_ptr<Population> copy(new Population(kept.directory_ + ".scratch", tokens));
   fs::remove_all(copy->directory_);
   fs::copy(kept.directory_, copy->directory_, fs::copy_options::recursive);
   copy->scratch_ = true;
   if (!copy->Usable()) Fail("a copied store cannot be used");
   return copy;
+}
+
+std::unique_ptr<Population> Population::At(const std::string& directory) {
+  std::unique_ptr<Population> there(new Population(directory, 0));
+  if (!there->Usable()) Fail("no store there");
+  return there;
 }
 
 void Population::Open(bool create, const AuthorityOptions& options) {

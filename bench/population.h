@@ -43,6 +43,9 @@ class Population {
   /// A copy to write to, opened; removed with the object.
   static std::unique_ptr<Population> Scratch(std::int64_t tokens);
 
+  /// The one in that directory, which another process may have open.
+  static std::unique_ptr<Population> At(const std::string& directory);
+
   ~Population();
   Population(const Population&) = delete;
   Population& operator=(const Population&) = delete;

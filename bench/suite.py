@@ -74,6 +74,9 @@ class Suite:
         with servers.all_servers() as found:
             self.run("verify_bench", "verify", **found)
         self.run("verify_bench", "small_pages", PAT_BENCH_SMALL_PAGES="1")
+        self.run("latency_bench", "latency")
+        self.run("write_bench", "write")
+        self.run("open_bench", "open")
 
 
 def parse() -> argparse.Namespace:
