@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/batch.h"
@@ -162,6 +165,38 @@ absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& bat
   }
   changes->meta_rows = changes->meta_rows || !batch.meta.empty();
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> HoldsBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch) {
+  std::map<std::uint64_t, TokenRecord> tokens;  // of two puts of one row the later counts
+  for (const Batch::TokenPut& put : batch.tokens) tokens[put.id] = put.record;
+  for (const auto& [id, record] : tokens) {
+    const unsigned char* page = nullptr;
+    TokenRecord now;
+    const int rc = GetHotPage(txn, tables, id, &page);
+    if (rc != 0 && rc != MDB_NOTFOUND) return LmdbError(rc, "read a token");
+    if (rc == 0) std::memcpy(now.bytes.data(), page + HotOffset(id), kRecordBytes);
+    if (now != record) return false;
+  }
+  std::map<std::pair<MDB_dbi, std::string>, std::string_view> rows;
+  const auto expect = [&](MDB_dbi table, MDB_val key, std::string_view value) {
+    rows[{table, std::string(ViewOf(key))}] = value;
+  };
+  for (const Batch::AccountPut& put : batch.accounts) {
+    expect(tables.acct, AcctKey::Account(put.number).val(), put.row);
+  }
+  for (const Batch::MetadataPut& put : batch.metadata) {
+    expect(tables.acct, AcctKey::Token(put.account_number, put.id).val(), put.metadata);
+  }
+  for (const Batch::MetaPut& put : batch.meta) expect(tables.meta, ValueOf(put.name), put.value);
+  for (const auto& [place, expected] : rows) {
+    MDB_val key = ValueOf(place.second);
+    MDB_val value{0, nullptr};
+    const int rc = mdb_get(txn, place.first, &key, &value);
+    if (rc != 0 && rc != MDB_NOTFOUND) return LmdbError(rc, "read the store");
+    if ((rc == 0 ? ViewOf(value) : std::string_view()) != expected) return false;
+  }
+  return true;
 }
 
 }  // namespace pat

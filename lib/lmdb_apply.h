@@ -5,6 +5,7 @@
 #include <lmdb.h>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "lib/lmdb_recent.h"
 #include "lib/lmdb_tables.h"
 #include "pat/store.h"
@@ -18,6 +19,9 @@ absl::Status CheckBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& bat
 /// Writes the batch, and adds to `changes`. If this fails, the transaction must be aborted.
 absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch,
                         TxnChanges* changes);
+
+/// True if all that the batch puts is there: writing it would change nothing.
+absl::StatusOr<bool> HoldsBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch);
 
 }  // namespace pat
 

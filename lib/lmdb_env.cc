@@ -45,6 +45,12 @@ absl::Status ValidateOptions(const LmdbOptions& options) {
   if (options.flush_interval < absl::ZeroDuration()) {
     return absl::InvalidArgumentError("flush_interval is not negative");
   }
+  if (options.write_deadline < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("write_deadline is not negative");
+  }
+  if (options.reserve_bytes > (std::size_t{1} << 40)) {
+    return absl::InvalidArgumentError("reserve_bytes is at most 1 TiB");
+  }
   return absl::OkStatus();
 }
 
@@ -88,11 +94,14 @@ absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& direct
     ++it->second->opens_;
     return it->second;
   }
-  const std::shared_ptr<LmdbEnv> env(new LmdbEnv(*std::move(opened)));
-  if (absl::Status status = env->directory_.Lock(); !status.ok()) return status;
-  absl::Status status = env->OpenLocked(options);
+  LmdbOptions clamped = options;
+  clamped.write_deadline = std::min(options.write_deadline, absl::Hours(1000));
+  const std::shared_ptr<LmdbEnv> env(new LmdbEnv(*std::move(opened), clamped));
+  absl::Status status = env->directory_.Lock(clamped.write_deadline);
+  if (!status.ok()) return status;
+  status = env->OpenLocked();
   env->directory_.Unlock();
-  if (status.ok()) status = env->StartFlusher(options.flush_interval);
+  if (status.ok()) status = env->StartFlusher();
   if (!status.ok()) {
     env->Shut().IgnoreError();
     return status;
@@ -101,20 +110,29 @@ absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& direct
   return env;
 }
 
-absl::Status LmdbEnv::OpenLocked(const LmdbOptions& options) {
-  absl::Status status = directory_.PrepareFiles(options.create_if_missing, options.max_readers);
-  if (!status.ok()) return status;
-  if (status = OpenMapped(options); !status.ok()) return status;
+absl::Status LmdbEnv::OpenLocked() {
+  const bool create = options_.create_if_missing;
+  absl::StatusOr<bool> there = directory_.PrepareFiles(options_.max_readers);
+  if (there.ok() && !*there) {
+    if (!create) return absl::NotFoundError("there is no store in " + directory_.path());
+    if (absl::Status made = CreateStoreFile(directory_); !made.ok()) return made;
+    there = directory_.PrepareFiles(options_.max_readers);
+  }
+  if (!there.ok()) return there.status();
+  absl::Status status;
+  if (status = OpenMapped(options_.map_bytes); !status.ok()) return status;
   data_identity_ = directory_.DataIdentity();
   int dead = 0;  // slots of killed processes, which would keep old pages from being reused
   mdb_reader_check(env_, &dead);
-  absl::StatusOr<LmdbTables> tables = OpenTables(env_, options.create_if_missing);
+  // Creating writes without the write lock: nobody else has what is not there yet.
+  absl::StatusOr<LmdbTables> tables = OpenTables(env_, create);
   if (!tables.ok()) return tables.status();
   tables_ = *tables;
-  if (options.create_if_missing) {
+  if (status = lock_.Open(directory_); !status.ok()) return status;
+  if (create) {
     if (status = directory_.Sync(); !status.ok()) return status;
   }
-  status = readers_.Open(env_, static_cast<std::size_t>(options.concurrent_reads));
+  status = readers_.Open(env_, static_cast<std::size_t>(options_.concurrent_reads));
   if (!status.ok()) return status;
   times_.Open(directory_);
   MDB_envinfo info{};
@@ -122,12 +140,13 @@ absl::Status LmdbEnv::OpenLocked(const LmdbOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status LmdbEnv::OpenMapped(const LmdbOptions& options) {
-  const std::size_t smallest = std::min(kSmallestMap, options.map_bytes);
-  for (std::size_t bytes = options.map_bytes;; bytes = std::max(bytes / 2, smallest)) {
+// Maps as much as is wanted, or the most the system grants.
+absl::Status LmdbEnv::OpenMapped(std::size_t map_bytes) {
+  const std::size_t smallest = std::min(kSmallestMap, map_bytes);
+  for (std::size_t bytes = map_bytes;; bytes = std::max(bytes / 2, smallest)) {
     const std::size_t whole_pages = (bytes + 65535) / 65536 * 65536;
     absl::StatusOr<MDB_env*> env =
-        OpenEnvironment(directory_.path(), whole_pages, options.max_readers);
+        OpenEnvironment(directory_.path(), whole_pages, options_.max_readers);
     if (env.ok()) {
       env_ = *env;
       return absl::OkStatus();
@@ -152,7 +171,7 @@ absl::Status LmdbEnv::Close() {
 }
 
 absl::Status LmdbEnv::Shut() {
-  if (env_ == nullptr || inherited()) return absl::OkStatus();
+  if (shut_ || inherited()) return absl::OkStatus();
   StopFlusher();
   absl::Status status;
   if (readers_.size() != 0) {
@@ -160,47 +179,15 @@ absl::Status LmdbEnv::Shut() {
     GiveBack(token_ids_);
     GiveBack(account_numbers_);
   }
-  const std::lock_guard<std::mutex> lock(write_mutex_);
+  const std::lock_guard<std::timed_mutex> lock(write_mutex_);
+  shut_ = true;
   readers_.Close();
-  const bool locked = directory_.Lock().ok();
+  if (env_ == nullptr) return status;
+  const bool locked = directory_.Lock(options_.write_deadline).ok();
   mdb_env_close(env_);
   if (locked) directory_.Unlock();
   env_ = nullptr;
   return status;
-}
-
-absl::Status LmdbEnv::Write(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change) {
-  const std::lock_guard<std::mutex> lock(write_mutex_);
-  if (env_ == nullptr) return absl::FailedPreconditionError("the store is closed");
-  absl::Status status = WriteOnce(change);
-  if (absl::IsResourceExhausted(status)) {
-    // Readers that were killed hold old pages: without them there may be room.
-    int dead = 0;
-    if (mdb_reader_check(env_, &dead) == 0 && dead > 0) status = WriteOnce(change);
-  }
-  return status;
-}
-
-absl::Status LmdbEnv::WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change) {
-  MDB_txn* txn = nullptr;
-  int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
-  if (rc != 0) return LmdbError(rc, "write to the store");
-  // Also if memory runs out in the change: a transaction left open would block every process.
-  const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
-  std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
-  TxnChanges changes;
-  if (absl::Status status = change(txn, &changes); !status.ok()) return status;
-  if (absl::Status status = NoteRecent(txn, tables_, changes); !status.ok()) return status;
-  rc = mdb_txn_commit(guard.release());
-  if (rc == 0) return absl::OkStatus();
-  // LMDB refuses everything from now on if it does not know what its last page write did.
-  const LmdbReaders::Reader probe(readers_);
-  if (rc == EIO || rc == MDB_PANIC || !probe.ok()) {
-    return absl::UnknownError(std::string("the disk failed at a commit, which may or may not have "
-                                          "happened: ") +
-                              mdb_strerror(rc));
-  }
-  return LmdbError(rc, "write to the store");
 }
 
 absl::StatusOr<std::uint64_t> LmdbEnv::ReserveTokenIds(std::uint32_t n) {
@@ -313,9 +300,10 @@ std::uint64_t LmdbEnv::bytes() const {
   return static_cast<std::uint64_t>(data.st_size) + times_.bytes();
 }
 
-absl::Status LmdbEnv::StartFlusher(absl::Duration interval) {
-  if (interval == absl::ZeroDuration()) return absl::OkStatus();
-  interval = std::clamp(interval, absl::Milliseconds(1), absl::Hours(24));
+absl::Status LmdbEnv::StartFlusher() {
+  if (options_.flush_interval == absl::ZeroDuration()) return absl::OkStatus();
+  const absl::Duration interval =
+      std::clamp(options_.flush_interval, absl::Milliseconds(1), absl::Hours(24));
   stop_flusher_ = File(eventfd(0, EFD_CLOEXEC));
   if (!stop_flusher_) return LmdbError(errno, "start the store's thread");
   flush_interval_ms_ = static_cast<int>(absl::ToInt64Milliseconds(interval));
@@ -345,10 +333,18 @@ void* LmdbEnv::FlusherMain(void* argument) {
     const int ready = poll(&stop, 1, env->flush_interval_ms_);
     if (ready > 0) return nullptr;
     if (ready < 0) continue;
-    env->Flush().IgnoreError();  // tried again next time; Close reports it
-    int dead = 0;
-    mdb_reader_check(env->env_, &dead);  // env_ stays until this thread is joined
+    env->Flush().IgnoreError();          // tried again next time; Close reports it
+    if (env->write_mutex_.try_lock()) {  // else a writer is busy: the next time
+      env->ReapReaders();
+      env->write_mutex_.unlock();
+    }
   }
+}
+
+// Frees the slots of readers that were killed, which hold old pages. True if there were some.
+bool LmdbEnv::ReapReaders() {
+  int dead = 0;
+  return env_ != nullptr && mdb_reader_check(env_, &dead) == 0 && dead > 0;
 }
 
 }  // namespace pat

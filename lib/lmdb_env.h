@@ -23,6 +23,7 @@
 #include "lib/lmdb_recent.h"
 #include "lib/lmdb_tables.h"
 #include "lib/place_table.h"
+#include "lib/write_lock.h"
 #include "pat/lmdb_store.h"
 
 namespace pat {
@@ -54,11 +55,22 @@ class LmdbEnv {
   LastUsed& times() { return times_; }
   PlaceTable& places() { return places_; }
 
+  using Change = absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)>;
+  using Question = absl::FunctionRef<absl::StatusOr<bool>(MDB_txn*)>;
+
   /// Runs `change`, which says what it changes, in a write transaction and commits it, or aborts it
-  /// if that is not OK. Unknown:
-  /// the disk failed at the commit, so the change may or may not have happened. (Group commit will
-  /// have its place here: one caller runs the changes of all that wait.)
-  absl::Status Write(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change);
+  /// if that is not OK.
+  /// Unavailable: another writer did not finish by the deadline, or the disk failed before the
+  /// commit; nothing was changed. If the disk fails at the commit, the environment is opened anew,
+  /// and if what it then holds is the state before (`happened` says no), `change` runs again.
+  /// Unknown: not even that worked; the next write tries it first.
+  absl::Status Write(Change change, Question happened, bool revocation);
+
+  /// The same for what may happen twice and takes no rights away.
+  absl::Status Write(Change change) {
+    return Write(
+        change, [](MDB_txn*) { return false; }, /*revocation=*/false);
+  }
 
   /// Token ids and account numbers nobody was given before.
   absl::StatusOr<std::uint64_t> ReserveTokenIds(std::uint32_t n);
@@ -87,29 +99,51 @@ class LmdbEnv {
     std::uint64_t block = 1;
   };
 
-  explicit LmdbEnv(StoreDirectory directory) : directory_(std::move(directory)) {}
+  LmdbEnv(StoreDirectory directory, const LmdbOptions& options)
+      : directory_(std::move(directory)),
+        options_(options),
+        readers_(guard_, [this] { return MendForReading(); }) {}
 
-  absl::Status OpenLocked(const LmdbOptions& options);
-  absl::Status OpenMapped(const LmdbOptions& options);
-  absl::Status StartFlusher(absl::Duration interval);
+  absl::Status OpenLocked();
+  absl::Status OpenMapped(std::size_t map_bytes);
+  absl::Status StartFlusher();
   void StopFlusher();
   static void* FlusherMain(void* env);
-  absl::Status WriteOnce(absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)> change);
+  bool ReapReaders();
   absl::StatusOr<std::uint64_t> Take(Counter& counter, std::uint32_t n);
   void GiveBack(Counter& counter);
   absl::Status Shut();
 
+  // lmdb_write.cc. All with write_mutex_ and, but for Lock, the write lock held.
+  WriteLock::Clock::time_point Deadline() const;
+  absl::Status WriteLocked(Change change, Question happened, bool revocation);
+  absl::Status Commit(Change change);
+  absl::Status KeepReserve();
+  bool MapIsFull() const;
+
+  // lmdb_recover.cc: what a failed commit, or another process's larger map, asks for.
+  bool MendForReading() noexcept;
+  absl::Status Settle();
+  absl::Status Reopen(std::size_t map_bytes);
+  absl::Status MakeMetaDurable();
+  bool Refuses() const;
+
   const StoreDirectory directory_;
+  const LmdbOptions options_;
   std::pair<dev_t, ino_t> data_identity_;
-  MDB_env* env_ = nullptr;  // null: closed. Changed under write_mutex_.
-  int opens_ = 1;           // under the registry's mutex
+  MDB_env* env_ = nullptr;  // null: closed, or could not be opened anew. Under write_mutex_.
+  bool shut_ = false;       // likewise
+  bool failed_ = false;     // likewise: LMDB refuses everything until it is opened anew
+  std::int64_t reserved_behind_ = -1;  // likewise: a size of data.mdb that has its reserve
+  int opens_ = 1;                      // under the registry's mutex
   LmdbTables tables_;
   const ForkGuard guard_;
-  LmdbReaders readers_{guard_};
+  LmdbReaders readers_;
   LmdbDirectory pages_;
   LastUsed times_;
   PlaceTable places_;
-  std::mutex write_mutex_;  // LMDB has one writer at a time anyway
+  std::timed_mutex write_mutex_;  // LMDB has one writer at a time anyway
+  WriteLock lock_;                // and so has the store; taken after write_mutex_
   std::mutex flush_mutex_;
 
   Counter token_ids_{"next_token_id", 8, (std::uint64_t{1} << 48) - 1};

@@ -6,8 +6,10 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "lib/lmdb_tables.h"
 
@@ -94,12 +96,20 @@ absl::StatusOr<StoreDirectory> StoreDirectory::Open(const std::string& path, boo
   return directory;
 }
 
-absl::Status StoreDirectory::Lock() const {
-  int rc = 0;
-  do {
-    rc = flock(fd(), LOCK_EX) == 0 ? 0 : errno;
-  } while (rc == EINTR);
-  return rc == 0 ? absl::OkStatus() : SystemError(rc, "lock the store's directory", path_);
+absl::Status StoreDirectory::Lock(absl::Duration wait) const {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point deadline = Clock::now() + absl::ToChronoNanoseconds(wait);
+  // flock knows no deadline. Whoever has the lock opens or closes a store: that is soon over.
+  for (;;) {
+    if (flock(fd(), LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return SystemError(errno, "lock the store's directory", path_);
+    }
+    if (Clock::now() >= deadline) break;
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+  return absl::UnavailableError(
+      "another process is opening or closing the store and does not finish: " + path_);
 }
 
 void StoreDirectory::Unlock() const { flock(fd(), LOCK_UN); }
@@ -128,33 +138,30 @@ absl::Status StoreDirectory::CheckFile(const char* name, struct stat* info) cons
   return absl::FailedPreconditionError("the store belongs to another user: " + path);
 }
 
-absl::Status StoreDirectory::PrepareFiles(bool create, unsigned max_readers) const {
+absl::StatusOr<bool> StoreDirectory::PrepareFiles(unsigned max_readers) const {
   struct stat data {};
   if (absl::Status status = CheckFile("data.mdb", &data); !status.ok()) return status;
-  if (data.st_size <= 0 && !create) {
-    return absl::NotFoundError("there is no store in the directory " + path_);
-  }
-  if (data.st_size < 0 && !CreateFile("data.mdb")) {
-    return SystemError(errno, "create data.mdb in", path_);
-  }
-  return PrepareLockFile(max_readers);
+  if (data.st_size <= 0) return false;
+  // LMDB makes lock.mdb sparse and maps it: on a full disk that is SIGBUS. So its blocks are taken
+  // here. Its size says how many readers it has room for, to all processes that map it: it is
+  // chosen when the file is new and never changed.
+  // Closing a file drops this process's fcntl locks on it: no environment of ours has it open yet.
+  const absl::StatusOr<File> lock =
+      OpenAllocated("lock.mdb", kLockHeaderBytes + kReaderBytes * max_readers);
+  if (!lock.ok()) return lock.status();
+  return true;
 }
 
-// LMDB makes lock.mdb sparse and maps it: on a full disk that is SIGBUS. So its blocks are taken
-// here. Its size says how many readers it has room for, to all processes that map it: it is chosen
-// when the file is new and never changed.
-absl::Status StoreDirectory::PrepareLockFile(unsigned max_readers) const {
+absl::StatusOr<File> StoreDirectory::OpenAllocated(const char* name, std::int64_t bytes) const {
   struct stat info {};
-  if (absl::Status status = CheckFile("lock.mdb", &info); !status.ok()) return status;
-  const File file = info.st_size < 0
-                        ? CreateFile("lock.mdb")
-                        : File(openat(fd(), "lock.mdb", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return SystemError(errno, "open lock.mdb in", path_);
-  const std::int64_t wanted =
-      info.st_size > 0 ? info.st_size : kLockHeaderBytes + kReaderBytes * max_readers;
-  // Closing a file drops this process's fcntl locks on it: no environment of ours has it open yet.
-  const int rc = AllocateFile(file.fd(), 0, wanted);
-  return rc == 0 ? absl::OkStatus() : SystemError(rc, "take disk space for lock.mdb in", path_);
+  if (absl::Status status = CheckFile(name, &info); !status.ok()) return status;
+  File file = info.st_size < 0 ? CreateFile(name)
+                               : File(openat(fd(), name, O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  const std::string path = path_ + "/" + name;
+  if (!file) return SystemError(errno, "open", path);
+  const int rc = AllocateFile(file.fd(), 0, info.st_size > 0 ? info.st_size : bytes);
+  if (rc != 0) return SystemError(rc, "take disk space for", path);
+  return file;
 }
 
 std::pair<dev_t, ino_t> StoreDirectory::DataIdentity() const {

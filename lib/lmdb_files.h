@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "lib/file.h"
 
 namespace pat {
@@ -35,15 +36,21 @@ class StoreDirectory {
   bool copy_on_write() const { return copy_on_write_; }
 
   /// One process at a time opens, creates or closes the store. Until Unlock, or its death.
-  absl::Status Lock() const;
+  /// Unavailable: another one has it and does not let go within `wait`.
+  absl::Status Lock(absl::Duration wait) const;
   void Unlock() const;
 
-  /// Sees to it, under Lock, that data.mdb and lock.mdb are fit to be opened: there (NotFound),
-  /// regular files of the right owner that nobody else reads or writes (FailedPrecondition).
-  absl::Status PrepareFiles(bool create, unsigned max_readers) const;
+  /// Sees to it, under Lock, that data.mdb and lock.mdb are fit to be opened: regular files of the
+  /// right owner that nobody else reads or writes (FailedPrecondition). Tells whether data.mdb is
+  /// there and not empty; if not, nothing is made.
+  absl::StatusOr<bool> PrepareFiles(unsigned max_readers) const;
 
   /// Device and inode of data.mdb; zeros if there is none.
   std::pair<dev_t, ino_t> DataIdentity() const;
+
+  /// Opens a file for sharing memory between processes, with disk blocks under all of it: made
+  /// with so many bytes if it is not there or empty, else as long as it is. Errors as PrepareFiles.
+  absl::StatusOr<File> OpenAllocated(const char* name, std::int64_t bytes) const;
 
   /// Opens a new file (mode 0600) that belongs to the directory's owner. An invalid File: errno.
   File CreateFile(const char* name) const;
@@ -56,7 +63,6 @@ class StoreDirectory {
 
  private:
   absl::Status CheckFile(const char* name, struct stat* info) const;
-  absl::Status PrepareLockFile(unsigned max_readers) const;
 
   std::string path_;
   File file_;

@@ -21,7 +21,14 @@ std::size_t ThreadHint() noexcept {
 }  // namespace
 
 LmdbReaders::Reader::Reader(LmdbReaders& readers) noexcept
-    : slot_(readers.Claim()), rc_(slot_ == nullptr ? MDB_PANIC : mdb_txn_renew(slot_->txn)) {}
+    : slot_(readers.Claim()), rc_(slot_ == nullptr ? MDB_PANIC : mdb_txn_renew(slot_->txn)) {
+  if (rc_ == 0 || slot_ == nullptr || (rc_ != MDB_PANIC && rc_ != MDB_MAP_RESIZED)) return;
+  slot_->busy.store(false, std::memory_order_release);
+  slot_ = nullptr;
+  if (!readers.mend_()) return;
+  slot_ = readers.Claim();
+  if (slot_ != nullptr) rc_ = mdb_txn_renew(slot_->txn);
+}
 
 LmdbReaders::Reader::~Reader() {
   if (slot_ == nullptr) return;
@@ -30,7 +37,9 @@ LmdbReaders::Reader::~Reader() {
 }
 
 absl::Status LmdbReaders::Reader::status() const {
-  if (slot_ == nullptr) return absl::UnavailableError("the store is closed");
+  if (slot_ == nullptr) {
+    return absl::UnavailableError("the store is closed, or its disk has failed");
+  }
   return rc_ == 0 ? absl::OkStatus() : LmdbError(rc_, "read the store");
 }
 
@@ -68,16 +77,36 @@ LmdbReaders::Slot* LmdbReaders::Claim() noexcept {
   return nullptr;
 }
 
-void LmdbReaders::Close() {
-  if (guard_.inherited()) return;
-  closed_.store(true, std::memory_order_release);
-  // Each slot is taken for ever, so a thread that has just passed the check above finds none.
+void LmdbReaders::EndAll() {
+  // Each slot is taken for ever, so a thread that has just seen them open finds none.
   for (std::size_t i = 0; i < size_; ++i) {
     if (slots_[i].txn == nullptr) continue;
     while (slots_[i].busy.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
     mdb_txn_abort(slots_[i].txn);
     slots_[i].txn = nullptr;
   }
+}
+
+void LmdbReaders::Pause() { EndAll(); }
+
+absl::Status LmdbReaders::Resume(MDB_env* env) {
+  std::size_t begun = 0;
+  int rc = 0;
+  for (; begun < size_; ++begun) {
+    rc = env == nullptr ? MDB_PANIC : mdb_txn_begin(env, nullptr, MDB_RDONLY, &slots_[begun].txn);
+    if (rc != 0) break;
+    mdb_txn_reset(slots_[begun].txn);
+    slots_[begun].busy.store(false, std::memory_order_release);
+  }
+  // Fewer than before will do: the others stay taken.
+  closed_.store(begun == 0, std::memory_order_release);
+  return begun == 0 ? LmdbError(rc, "take a reader slot") : absl::OkStatus();
+}
+
+void LmdbReaders::Close() {
+  if (guard_.inherited()) return;
+  closed_.store(true, std::memory_order_release);
+  EndAll();
 }
 
 }  // namespace pat

@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "lib/fork_guard.h"
@@ -62,7 +64,11 @@ class LmdbReaders {
 
   /// In a child of the process that `guard` was made in, no read is ok and Close does nothing: the
   /// slots are the parent's.
-  explicit LmdbReaders(const ForkGuard& guard) : guard_(guard) {}
+  ///
+  /// `mend` is called, with no slot taken, if a transaction cannot begin because the environment
+  /// has to be opened anew (a commit failed, the map has grown): true if that was done.
+  LmdbReaders(const ForkGuard& guard, std::function<bool()> mend)
+      : guard_(guard), mend_(std::move(mend)) {}
   ~LmdbReaders() { Close(); }
 
   /// Begins up to `wanted` transactions: fewer if the environment's reader table is full, but
@@ -72,12 +78,20 @@ class LmdbReaders {
   /// Waits for the reads that are under way and ends all transactions. Later reads are not ok.
   void Close();
 
+  /// Waits for the reads that are under way and ends all transactions; later reads wait for
+  /// Resume, which begins them anew in that environment. If it fails, reads are not ok until
+  /// one has succeeded.
+  void Pause();
+  absl::Status Resume(MDB_env* env);
+
   std::size_t size() const { return size_; }
 
  private:
   Slot* Claim() noexcept;
+  void EndAll();
 
   const ForkGuard& guard_;
+  const std::function<bool()> mend_;
   std::unique_ptr<Slot[]> slots_;
   std::size_t size_ = 0;
   std::atomic<bool> closed_{true};

@@ -317,10 +317,12 @@ absl::StatusOr<std::uint32_t> LmdbStore::ReserveAccountNumber() {
 absl::Status LmdbStore::Apply(const Batch& batch) {
   if (absl::Status status = Writable(); !status.ok()) return status;
   if (absl::Status status = ValidateBatch(batch); !status.ok()) return status;
-  absl::Status status = env_->Write([&](MDB_txn* txn, TxnChanges* changes) {
-    absl::Status checked = CheckBatch(txn, tables_, batch);
-    return checked.ok() ? WriteBatch(txn, tables_, batch, changes) : checked;
-  });
+  absl::Status status = env_->Write(
+      [&](MDB_txn* txn, TxnChanges* changes) {
+        absl::Status checked = CheckBatch(txn, tables_, batch);
+        return checked.ok() ? WriteBatch(txn, tables_, batch, changes) : checked;
+      },
+      [&](MDB_txn* txn) { return HoldsBatch(txn, tables_, batch); }, batch.revocation);
   if (!status.ok()) return status;
   for (const Batch::TokenPut& put : batch.tokens) {
     if (!put.record.empty()) continue;

@@ -1,7 +1,11 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "lib/lmdb_tables.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cerrno>
+#include <cstdio>
 
 #include "lib/lmdb_recent.h"
 #include "pat/version.h"
@@ -215,6 +219,26 @@ absl::StatusOr<LmdbTables> OpenTables(MDB_env* env, bool create) {
     return tables;
   }
   return absl::InternalError("unreachable");
+}
+
+absl::Status CreateStoreFile(const StoreDirectory& directory) {
+  constexpr const char* kNew = "data.mdb.new";
+  unlinkat(directory.fd(), kNew, 0);  // of a creation that was cut off
+  if (!directory.CreateFile(kNew)) return LmdbError(errno, "create data.mdb");
+  MDB_env* env = nullptr;
+  int rc = mdb_env_create(&env);
+  if (rc != 0) return LmdbError(rc, "create data.mdb");
+  const std::string path = directory.path() + "/" + kNew;
+  rc = mdb_env_set_maxdbs(env, 16);
+  if (rc == 0) rc = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+  absl::Status status =
+      rc == 0 ? OpenTables(env, /*create=*/true).status() : LmdbError(rc, "create data.mdb");
+  mdb_env_close(env);
+  if (status.ok() && renameat(directory.fd(), kNew, directory.fd(), "data.mdb") != 0) {
+    status = LmdbError(errno, "create data.mdb");
+  }
+  if (!status.ok()) unlinkat(directory.fd(), kNew, 0);
+  return status;
 }
 
 }  // namespace pat

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "lib/lmdb_files.h"
 #include "pat/store.h"
 
 namespace pat {
@@ -101,6 +102,10 @@ absl::Status LmdbError(int rc, const char* doing);
 /// Opens the tables and checks the format; with `create`, makes them in an environment that is
 /// empty. NotFound: empty. FailedPrecondition: something else than a store this version reads.
 absl::StatusOr<LmdbTables> OpenTables(MDB_env* env, bool create);
+
+/// Makes data.mdb with the tables of an empty store: whole and durable, or not there, whatever
+/// happens meanwhile. Under the directory's lock.
+absl::Status CreateStoreFile(const StoreDirectory& directory);
 
 }  // namespace pat
 

@@ -49,6 +49,13 @@ class HelperProcess {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
+  /// Waits until it stands still by SIGSTOP.
+  bool AwaitStop() {
+    int status = 0;
+    return waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status);
+  }
+  void Continue() { kill(pid_, SIGCONT); }
+
   int Kill() {
     kill(pid_, SIGKILL);
     return Wait();

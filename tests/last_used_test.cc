@@ -27,7 +27,7 @@ class LastUsedTest : public testing::Test {
   void Open(LastUsed* times) {
     absl::StatusOr<StoreDirectory> directory = StoreDirectory::Open(dir_.path(), false);
     ASSERT_TRUE(directory.ok());
-    ASSERT_TRUE(directory->Lock().ok());
+    ASSERT_TRUE(directory->Lock(absl::Seconds(60)).ok());
     times->Open(*directory);
   }
 

@@ -99,10 +99,10 @@ TEST(LmdbOpen, CreatesOnlyWhatTheOwnerCanRead) {
   const std::unique_ptr<Store> store = MustOpen(dir / "store");
   umask(before);
   EXPECT_EQ(ModeOf(dir / "store"), 0700U);
-  for (const char* name : {"data.mdb", "lock.mdb", "lastuse.map"}) {
+  for (const char* name : {"data.mdb", "lock.mdb", "write.lock", "lastuse.map"}) {
     EXPECT_EQ(ModeOf(dir / "store/" + name), 0600U) << name;
   }
-  EXPECT_EQ(Names(dir / "store").size(), 3U);
+  EXPECT_EQ(Names(dir / "store").size(), 4U);
 }
 
 TEST(LmdbOpen, RefusesWhatIsNoDirectory) {
@@ -210,7 +210,7 @@ TEST(LmdbOpen, NewerFormatIsNamedEvenIfItsTablesDiffer) {
 TEST(LmdbOpen, RefusesFilesOthersCanReadOrWrite) {
   const TempDir dir;
   MakeStore(dir.path());
-  for (const char* name : {"data.mdb", "lock.mdb"}) {
+  for (const char* name : {"data.mdb", "lock.mdb", "write.lock"}) {
     for (const int mode : {0640, 0604, 0620, 0602, 0666}) {
       std::filesystem::permissions(dir / name, static_cast<std::filesystem::perms>(mode));
       const absl::Status status = TryOpen(dir.path(), Creating());
@@ -234,7 +234,7 @@ TEST(LmdbOpen, RefusesADirectoryOthersCanWriteTo) {
 }
 
 TEST(LmdbOpen, RefusesSymlinksInPlaceOfFiles) {
-  for (const std::string name : {"data.mdb", "lock.mdb"}) {
+  for (const std::string name : {"data.mdb", "lock.mdb", "write.lock"}) {
     const TempDir dir;
     MakeStore(dir.path());
     std::filesystem::rename(dir / name, dir / "elsewhere");
@@ -251,7 +251,7 @@ TEST(LmdbOpen, RootKeepsTheDirectorysOwner) {
   const TempDir dir;
   ASSERT_EQ(chown(dir.path().c_str(), 12345, 54321), 0);
   MakeStore(dir.path());
-  for (const char* name : {"data.mdb", "lock.mdb", "lastuse.map"}) {
+  for (const char* name : {"data.mdb", "lock.mdb", "write.lock", "lastuse.map"}) {
     struct stat info {};
     ASSERT_EQ(lstat((dir / name).c_str(), &info), 0);
     EXPECT_EQ(info.st_uid, 12345U) << name;

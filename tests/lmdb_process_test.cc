@@ -151,6 +151,85 @@ TEST(LmdbProcesses, FullMapFindsRoomBehindAKilledReader) {
   }
 }
 
+TEST(LmdbProcesses, RevocationNeverFailsForWantOfMapAndOthersFollow) {
+  const TempDir dir = TempDir::InMemory();
+  LmdbOptions options;
+  options.create_if_missing = true;
+  options.flush_interval = absl::ZeroDuration();
+  options.map_bytes = 1 << 20;
+  auto store = OpenLmdbStore(dir.path(), options);
+  ASSERT_TRUE(store.ok());
+  ASSERT_TRUE((*store)->Apply(PutToken(1, 1)).ok());
+  HelperProcess reader({"pin", dir.path()});
+  ASSERT_EQ(reader.Line(), "1");
+  HelperProcess follower({"await", dir.path(), "1", "6", "1048576"});
+  ASSERT_EQ(follower.Line(), "1");
+  absl::Status status;
+  while ((status = (*store)->Apply(PutToken(2, 1))).ok()) {
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  for (int i = 0; i < 1000; ++i) {  // each takes pages that the reader does not let go
+    Batch revocation = PutToken(1, 3);
+    revocation.revocation = true;
+    ASSERT_TRUE((status = (*store)->Apply(revocation)).ok()) << i << ": " << status;
+  }
+  Batch last = PutToken(1, 7);
+  last.revocation = true;
+  EXPECT_TRUE((*store)->Apply(last).ok());
+  EXPECT_EQ(follower.Wait(), 0) << "it did not see what lies beyond its own map";
+  HelperProcess writer({"count", dir.path(), "0"});
+  EXPECT_EQ(writer.Wait(), 0);
+}
+
+std::unique_ptr<Store> OpenWithDeadline(const std::string& directory, absl::Duration deadline) {
+  LmdbOptions options;
+  options.create_if_missing = true;
+  options.flush_interval = absl::ZeroDuration();
+  options.write_deadline = deadline;
+  auto store = OpenLmdbStore(directory, options);
+  EXPECT_TRUE(store.ok()) << store.status();
+  return store.ok() ? *std::move(store) : nullptr;
+}
+
+TEST(LmdbProcesses, StoppedWriterMakesOthersUnavailableAndNeverHangsThem) {
+  const TempDir dir;
+  const std::unique_ptr<Store> store = OpenWithDeadline(dir.path(), absl::Milliseconds(50));
+  ASSERT_TRUE(store->Apply(PutToken(1, 1)).ok());
+  HelperProcess stopped({"stop", dir.path(), "2"});
+  ASSERT_TRUE(stopped.AwaitStop());
+  TokenRecord record;
+  for (int i = 0; i < 3; ++i) {
+    Batch revocation = PutToken(1, 2);
+    revocation.revocation = true;
+    EXPECT_TRUE(absl::IsUnavailable(store->Apply(revocation)));
+    EXPECT_TRUE(absl::IsUnavailable(store->ReserveAccountNumber().status()));
+    EXPECT_EQ(store->Find(1, &record), Store::Lookup::kFound);
+    EXPECT_EQ(record, Record(1));
+  }
+  // Neither opening nor closing waits for it.
+  HelperProcess opener({"open", dir.path()});
+  EXPECT_EQ(opener.Wait(), 0);
+  stopped.Continue();
+  EXPECT_EQ(stopped.Wait(), 0);
+  EXPECT_TRUE(store->Apply(PutToken(1, 2)).ok());
+  EXPECT_EQ(store->Find(2, &record), Store::Lookup::kFound);
+}
+
+TEST(LmdbProcesses, WriterKilledInsideACommitIsSettledByTheNext) {
+  const TempDir dir;
+  const std::unique_ptr<Store> store = OpenWithDeadline(dir.path(), absl::Seconds(60));
+  for (std::uint64_t id = 2; id < 8; ++id) {
+    HelperProcess stopped({"stop", dir.path(), std::to_string(id)});
+    ASSERT_TRUE(stopped.AwaitStop());
+    EXPECT_EQ(stopped.Kill(), -SIGKILL);
+    ASSERT_TRUE(store->Apply(PutToken(1, static_cast<unsigned char>(id))).ok());
+    TokenRecord record;
+    EXPECT_EQ(store->Find(id, &record), Store::Lookup::kAbsent) << "it had not come to its end";
+    EXPECT_EQ(store->Find(1, &record), Store::Lookup::kFound);
+    EXPECT_EQ(record, Record(static_cast<unsigned char>(id)));
+  }
+}
+
 TEST(LmdbProcesses, AcknowledgedWritesSurviveKill) {
   const TempDir dir;
   std::set<std::uint64_t> acknowledged;

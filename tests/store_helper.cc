@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,18 @@
 
 #include "absl/status/status.h"
 #include "pat/lmdb_store.h"
+
+namespace {
+
+bool stop_at_sync = false;
+
+}  // namespace
+
+// Before the C library's, for LMDB too: where a commit can be made to stand still.
+extern "C" int fdatasync(int fd) {
+  if (stop_at_sync) raise(SIGSTOP);
+  return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
 
 namespace {
 
@@ -144,6 +157,33 @@ int Write(const Arguments& arguments) {
   }
 }
 
+// Stops itself in the middle of a commit; goes on if it is continued.
+int StopInWrite(const Arguments& arguments) {
+  const auto store = Open(arguments[0]);
+  pat::Batch batch;
+  batch.tokens.push_back({std::stoull(arguments[1]), Record(1)});
+  stop_at_sync = true;
+  const absl::Status status = store->Apply(batch);
+  stop_at_sync = false;
+  Must(status);
+  return 0;
+}
+
+// Reads a token until its record is the one of id `arguments[2]`, with a map of so many bytes.
+int Await(const Arguments& arguments) {
+  pat::LmdbOptions options;
+  options.flush_interval = absl::ZeroDuration();
+  options.map_bytes = std::stoull(arguments[3]);
+  auto store = pat::OpenLmdbStore(arguments[0], options);
+  if (!store.ok()) Fail(store.status());
+  Say(1);
+  pat::TokenRecord record;
+  do {
+    if ((*store)->Find(std::stoull(arguments[1]), &record) != Store::Lookup::kFound) return 5;
+  } while (record != Record(std::stoull(arguments[2])));
+  return 0;
+}
+
 // The verify path where any system call but exit is death.
 int Confined(const Arguments& arguments) {
   const auto store = Open(arguments[0]);
@@ -185,7 +225,7 @@ int main(int argc, char** argv) {
   static const std::map<std::string, std::function<int(const Arguments&)>> jobs = {
       {"open", OpenOnly},     {"pin", Pin},         {"read", Read},        {"ids", ReserveIds},
       {"count", Count},       {"use", Use},         {"read_use", ReadUse}, {"write", Write},
-      {"confined", Confined}, {"cramped", Cramped},
+      {"confined", Confined}, {"cramped", Cramped}, {"stop", StopInWrite}, {"await", Await},
   };
   const auto job = argc < 3 ? jobs.end() : jobs.find(argv[1]);
   if (job == jobs.end()) return 2;

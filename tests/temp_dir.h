@@ -2,6 +2,8 @@
 #ifndef PAT_TESTS_TEMP_DIR_H_
 #define PAT_TESTS_TEMP_DIR_H_
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -12,12 +14,11 @@ namespace pat {
 /// A directory of the test's own, gone with the object.
 class TempDir {
  public:
-  TempDir() {
-    const char* base = std::getenv("TMPDIR");
-    std::string name = std::string(base == nullptr ? "/tmp" : base) + "/pat-test-XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
+  TempDir() : TempDir(std::getenv("TMPDIR")) {}
+
+  /// In memory, where there is such a place: for tests of many syncs that are not about a disk.
+  static TempDir InMemory() { return TempDir(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); }
+
   ~TempDir() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
@@ -29,6 +30,12 @@ class TempDir {
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
+  explicit TempDir(const char* base) {
+    std::string name = std::string(base == nullptr ? "/tmp" : base) + "/pat-test-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+
   std::string path_;
 };
 

@@ -29,10 +29,19 @@ struct LmdbOptions {
 
   /// How often a background thread writes the places of use. Zero: no thread, only Flush and Close.
   absl::Duration flush_interval = absl::Seconds(30);
+
+  /// How long a write (also opening and closing) waits for another writer that does not finish: a
+  /// stopped process, a disk that hangs. Then it fails with Unavailable, and nothing was changed.
+  absl::Duration write_deadline = absl::Seconds(10);
+
+  /// Disk space, in bytes, that only revocations may use when the disk is full: blocks taken behind
+  /// the end of data.mdb (the file's size does not show them). A revocation needs about 32 KiB of it
+  /// while a stopped reader keeps old pages from being used again, else none. 0: no reserve.
+  std::size_t reserve_bytes = std::size_t{8} << 20;
 };
 
-/// Opens the default store: a directory with an LMDB environment (data.mdb, lock.mdb) and the
-/// times of last use (lastuse.map), shared by any number of processes of one machine. Never on a
+/// Opens the default store: a directory with an LMDB environment (data.mdb, lock.mdb), a lock
+/// for writers (write.lock) and the times of last use (lastuse.map), shared by any number of processes of one machine. Never on a
 /// network file system. Opening one directory several times in a process is fine: they share one
 /// environment, with the options of the first. After fork() only the parent may use it.
 ///

@@ -1,0 +1,136 @@
+// Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
+//
+// How a change gets into the store: the locks, the room, the commit, and what its failure means.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "lib/lmdb_env.h"
+
+namespace pat {
+namespace {
+
+// A map with less than this left may be what a revocation fails for.
+constexpr std::size_t kMapMarginPages = 64;
+constexpr std::size_t kMapStepBytes = std::size_t{16} << 20;
+
+// LMDB says EIO if only a part of a write fits on the disk. Less than this free is full.
+constexpr std::uint64_t kFullDiskBytes = std::uint64_t{1} << 20;
+
+bool DiskIsFull(MDB_env* env) {
+  mdb_filehandle_t fd = -1;
+  struct statvfs disk {};
+  return mdb_env_get_fd(env, &fd) == 0 && fstatvfs(fd, &disk) == 0 &&
+         disk.f_bavail * disk.f_frsize < kFullDiskBytes;
+}
+
+}  // namespace
+
+WriteLock::Clock::time_point LmdbEnv::Deadline() const {
+  return WriteLock::Clock::now() + absl::ToChronoNanoseconds(options_.write_deadline);
+}
+
+absl::Status LmdbEnv::Write(Change change, Question happened, bool revocation) {
+  const WriteLock::Clock::time_point deadline = Deadline();
+  const std::unique_lock<std::timed_mutex> lock(write_mutex_, deadline);
+  if (!lock.owns_lock()) {
+    return absl::UnavailableError(
+        "another thread is writing to the store and does not finish; nothing was changed");
+  }
+  if (shut_) return absl::FailedPreconditionError("the store is closed");
+  const WriteLock::Hold hold(lock_, deadline);
+  if (!hold.ok()) return hold.status();
+  if (absl::Status status = Settle(); !status.ok()) return status;
+  return WriteLocked(change, happened, revocation);
+}
+
+absl::Status LmdbEnv::WriteLocked(Change change, Question happened, bool revocation) {
+  if (!revocation) {
+    if (absl::Status status = KeepReserve(); !status.ok()) return status;
+  }
+  absl::Status status = Commit(change);
+  // Without the old pages that killed readers hold there may be room.
+  if (absl::IsResourceExhausted(status) && ReapReaders()) status = Commit(change);
+  if (absl::IsResourceExhausted(status) && revocation && MapIsFull()) {
+    MDB_envinfo info{};
+    mdb_env_info(env_, &info);
+    if (absl::Status grown = Reopen(info.me_mapsize + kMapStepBytes); !grown.ok()) return grown;
+    status = Commit(change);
+  }
+  if (!failed_ || !Settle().ok()) return status;
+  // Nobody else has written since: what is there now is the state before, or the one after, and
+  // durable.
+  bool done = false;
+  status = Commit([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
+    const absl::StatusOr<bool> already = happened(txn);
+    if (!already.ok()) return already.status();
+    done = *already;
+    return done ? absl::CancelledError() : change(txn, changes);
+  });
+  return done ? absl::OkStatus() : status;
+}
+
+absl::Status LmdbEnv::Commit(Change change) {
+  MDB_txn* txn = nullptr;
+  int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+  if (rc == MDB_MAP_RESIZED) {  // another process has a larger one
+    if (absl::Status status = Reopen(options_.map_bytes); !status.ok()) return status;
+    rc = mdb_txn_begin(env_, nullptr, 0, &txn);
+  }
+  if (rc != 0) return LmdbError(rc, "write to the store");
+  // Also if memory runs out in the change: a transaction left open would block every process.
+  const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
+  std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
+  TxnChanges changes;
+  if (absl::Status status = change(txn, &changes); !status.ok()) return status;
+  if (absl::Status status = NoteRecent(txn, tables_, changes); !status.ok()) return status;
+  lock_.set_unsettled(true);  // so that the next one knows, should this process die in here
+  rc = mdb_txn_commit(guard.release());
+  if (rc != 0 && Refuses()) {
+    failed_ = true;
+    return absl::UnknownError(
+        std::string("the disk failed at a commit, which may or may not have happened: ") +
+        mdb_strerror(rc));
+  }
+  lock_.set_unsettled(false);
+  if (rc == 0) return absl::OkStatus();
+  if (rc == EIO && DiskIsFull(env_)) rc = ENOSPC;
+  const absl::Status status = LmdbError(rc, "write to the store");
+  return absl::Status(status.code(), std::string(status.message()) + "; nothing was changed");
+}
+
+// Sees to it that there are blocks behind the end of data.mdb, which a full disk then cannot
+// refuse. Where the file system cannot do that, there is no reserve.
+absl::Status LmdbEnv::KeepReserve() {
+  const auto bytes = static_cast<off_t>(options_.reserve_bytes);
+  mdb_filehandle_t fd = -1;
+  struct stat data {};
+  if (bytes == 0 || mdb_env_get_fd(env_, &fd) != 0 || fstat(fd, &data) != 0) {
+    return absl::OkStatus();
+  }
+  if (data.st_size == reserved_behind_) return absl::OkStatus();
+  int rc = 0;
+  do {
+    rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, data.st_size, bytes) == 0 ? 0 : errno;
+  } while (rc == EINTR);
+  if (rc == ENOSPC || rc == EDQUOT) {
+    return absl::ResourceExhaustedError(
+        "the disk is full: what the store has left is kept for revocations");
+  }
+  reserved_behind_ = data.st_size;
+  return absl::OkStatus();
+}
+
+bool LmdbEnv::MapIsFull() const {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  return mdb_env_info(env_, &info) == 0 && mdb_env_stat(env_, &stat) == 0 &&
+         (info.me_last_pgno + kMapMarginPages) * stat.ms_psize >= info.me_mapsize;
+}
+
+}  // namespace pat
