@@ -1,6 +1,8 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
 // The deciding calls. On good arguments they allocate nothing.
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "capi/call.h"
@@ -17,22 +19,10 @@ bool DecisionFits(const pat_decision* decision) {
   return decision != nullptr && SizeFits(decision->size) && decision->size >= kSmallestDecision;
 }
 
-// Hands `fill` a zeroed decision to fill: the caller's own if it has our size.
-template <typename Fill>
-void GiveDecision(pat_decision* out, Fill fill) {
-  constexpr std::size_t kBehindSize = sizeof out->size;
-  if (out->size == sizeof *out) {
-    std::memset(reinterpret_cast<char*>(out) + kBehindSize, 0, sizeof *out - kBehindSize);
-    fill(*out);
-    return;
-  }
-  pat_decision made{};
-  fill(made);
-  Give(made, out);
-}
-
 int32_t Refuse(RefusalReason reason, pat_decision* out) {
-  GiveDecision(out, [&](pat_decision& decision) { decision.refusal = ToC(reason); });
+  pat_decision refused{};
+  refused.refusal = ToC(reason);
+  Give(refused, out);
   if (reason == RefusalReason::kUnavailable) return PAT_UNAVAILABLE;
   return reason == RefusalReason::kMissingPermission ? PAT_PERMISSION_DENIED : PAT_UNAUTHENTICATED;
 }
@@ -45,23 +35,21 @@ int32_t Misuse(pat_decision* out) {
 int32_t Decide(const Decision& decision, pat_decision* out) {
   const Principal* const who = decision.principal();
   if (who == nullptr) return Refuse(decision.refusal()->reason(), out);
-  GiveDecision(out, [&](pat_decision& accepted) {
-    const std::string_view account = who->account();
-    accepted.accepted = 1;
-    accepted.method = ToC(who->method());
-    accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
-    accepted.token_id = who->token_id();
-    accepted.permissions = who->permissions().bits();
-    accepted.account_len = account.size();
-    static_assert(sizeof accepted.account > kMaxAccountBytes);
-    std::memcpy(accepted.account, account.data(), account.size());
-  });
+  pat_decision accepted{};
+  accepted.accepted = 1;
+  accepted.method = ToC(who->method());
+  accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
+  accepted.token_id = who->token_id();
+  accepted.permissions = who->permissions().bits();
+  accepted.account_len = who->account().size();
+  static_assert(sizeof accepted.account > kMaxAccountBytes);
+  std::memcpy(accepted.account, who->account().data(), who->account().size());
+  Give(accepted, out);
   return PAT_OK;
 }
 
 // False: a misuse. Allocates only then.
 bool TakePresented(const pat_presented* given, Presented* presented) {
-  if (given == nullptr) return true;
   pat_presented taken;
   std::string_view account;
   if (!Take(given, &taken).ok() || taken.reserved != 0) return false;
@@ -133,8 +121,17 @@ int32_t pat_verify_many(pat_authority* authority, const char* texts, const size_
       return static_cast<int32_t>(PAT_INVALID_ARGUMENT);
     }
     const char* text = texts == nullptr ? "" : texts;
-    for (std::size_t i = 0; i < n; text += text_lens[i], ++i) {
-      Decide(authority->authority->Verify({text, text_lens[i]}, how), at(i));
+    std::array<std::string_view, 64> some;
+    for (std::size_t done = 0; done < n;) {
+      const std::size_t count = std::min(some.size(), n - done);
+      for (std::size_t i = 0; i < count; ++i) {
+        some[i] = {text, text_lens[done + i]};
+        text += text_lens[done + i];
+      }
+      authority->authority->VerifyMany(
+          {some.data(), count}, how,
+          [&](std::size_t i, const pat::Decision& made) { Decide(made, at(done + i)); });
+      done += count;
     }
     return static_cast<int32_t>(PAT_OK);
   });

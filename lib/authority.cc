@@ -294,6 +294,11 @@ Decision Authority::Verify(std::string_view text, const Presented& presented) no
   return impl_->Verify(text, presented);
 }
 
+void Authority::VerifyMany(absl::Span<const std::string_view> texts, const Presented& presented,
+                           absl::FunctionRef<void(std::size_t, const Decision&)> take) {
+  impl_->VerifyMany(texts, presented, take);
+}
+
 Decision Authority::Authenticate(std::string_view secret, const Presented& presented,
                                  bool two_factor_enabled, PasswordCheck check) {
   return impl_->Authenticate(secret, presented, two_factor_enabled, check);

@@ -34,6 +34,8 @@ class Authority::Impl {
                                                     const AuthorityOptions& options);
 
   Decision Verify(std::string_view text, const Presented& presented) noexcept;
+  void VerifyMany(absl::Span<const std::string_view> texts, const Presented& presented,
+                  absl::FunctionRef<void(std::size_t, const Decision&)> take);
   Decision Authenticate(std::string_view secret, const Presented& presented,
                         bool two_factor_enabled, PasswordCheck check);
 
@@ -61,6 +63,11 @@ class Authority::Impl {
   const ScopeSet& scopes() const { return scopes_; }
 
  private:
+  struct Candidate {       // a text being verified
+    std::uint64_t id = 0;  // 0: refused already
+    RefusalReason why = RefusalReason::kNotToken;
+    std::string_view secret_input;
+  };
   struct NewToken;         // a token being issued
   struct AccountInChange;  // an account and its tokens within one batch
 
@@ -81,6 +88,9 @@ class Authority::Impl {
 
   /// Runs `attempt` until it returns something else than Aborted, for half a minute at most.
   static absl::Status Retry(absl::FunctionRef<absl::Status()> attempt);
+
+  Candidate Begin(std::string_view text) noexcept;
+  Decision Decide(const Candidate& candidate, const Presented& presented) noexcept;
 
   absl::StatusOr<TokenEntry> ReadOwned(std::uint64_t id, std::string_view owner) const;
 

@@ -3,6 +3,7 @@
 // The verify path. The order of judgement matters: the seal, which proves that the presenter holds
 // the secret, comes before everything that only the token's holder may learn. The record is copied
 // out of the store once; that copy is judged.
+#include <array>
 #include <optional>
 
 #include "lib/authority_impl.h"
@@ -44,25 +45,57 @@ std::optional<std::string_view> AccountOf(const RecordFields& fields, const KeyS
 
 }  // namespace
 
-Decision Authority::Impl::Verify(std::string_view text, const Presented& presented) noexcept {
-  ParsedToken parsed;
-  switch (ParseTokenText(text, prefixes_, &parsed)) {
-    case ParseResult::kOk: break;
-    case ParseResult::kNotToken: return Refuse(RefusalReason::kNotToken);
-    case ParseResult::kBadChecksum: return Refuse(RefusalReason::kBadChecksum);
-    case ParseResult::kBadSelector: return Refuse(RefusalReason::kForged);
+// All that can be said without the record, which the store meanwhile brings closer.
+Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text) noexcept {
+  namespace internal = token_text_internal;
+  Candidate candidate;
+  const std::string_view body = internal::BodyOf(text, prefixes_);
+  const internal::TokenBody read =
+      body.empty() ? internal::TokenBody() : internal::ReadTokenBody(body);
+  if (!read.base62) {
+    candidate.why = RefusalReason::kNotToken;
+    return candidate;
   }
-  if (!keys_.alive()) return Refuse(RefusalReason::kUnavailable);
-  const std::uint64_t id = IdOfSelector(keys_, parsed.selector);
-  if (id == 0) return Refuse(RefusalReason::kForged);
+  if (!keys_.alive()) {
+    candidate.why = RefusalReason::kUnavailable;
+    return candidate;
+  }
+  candidate.id = read.selector_fits ? IdOfSelector(keys_, read.selector) : 0;
+  if (candidate.id != 0) store_->Prefetch(candidate.id);
+  candidate.why = RefusalReason::kForged;
+  if (read.selector_fits && !internal::ChecksumFits(text, read)) {
+    candidate.why = RefusalReason::kBadChecksum;
+    candidate.id = 0;
+  }
+  candidate.secret_input = body.substr(0, kSelectorLength + kSecretLength);
+  return candidate;
+}
 
+Decision Authority::Impl::Verify(std::string_view text, const Presented& presented) noexcept {
+  return Decide(Begin(text), presented);
+}
+
+void Authority::Impl::VerifyMany(absl::Span<const std::string_view> texts,
+                                 const Presented& presented,
+                                 absl::FunctionRef<void(std::size_t, const Decision&)> take) {
+  constexpr std::size_t kAhead = 8;  // records on their way at a time
+  std::array<Candidate, kAhead> begun;
+  for (std::size_t i = 0; i < texts.size() + kAhead; ++i) {
+    Candidate& slot = begun[i % kAhead];
+    if (i >= kAhead) take(i - kAhead, Decide(slot, presented));
+    if (i < texts.size()) slot = Begin(texts[i]);
+  }
+}
+
+Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& presented) noexcept {
+  const std::uint64_t id = candidate.id;
+  if (id == 0) return Refuse(candidate.why);
+  const SealCheck seal(keys_, id, crypto::Sha256Half(candidate.secret_input));
   TokenRecord record;
   const Store::Lookup found = store_->Find(id, &record);
   if (found == Store::Lookup::kUnavailable) return Refuse(RefusalReason::kUnavailable);
   if (found == Store::Lookup::kAbsent) return Refuse(RefusalReason::kUnknownToken);
-  if (!RecordSealFits(keys_, id, crypto::Sha256Half(parsed.secret_input), record)) {
-    return Refuse(RefusalReason::kWrongSecret);
-  }
+  if (!seal.Fits(record)) return Refuse(RefusalReason::kWrongSecret);
 
   const RecordFields fields = DecodeRecord(record);
   if (fields.unknown_flags != 0) return Refuse(RefusalReason::kUnavailable);

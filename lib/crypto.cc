@@ -40,10 +40,35 @@ Block Double(const Block& in) {
   return out;
 }
 
-void XorInto(Block* block, const unsigned char* data, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    (*block)[i] = static_cast<unsigned char>((*block)[i] ^ data[i]);
+void Xor16(const unsigned char* data, Block* block) {
+  std::array<std::uint64_t, 2> a;
+  std::array<std::uint64_t, 2> b;
+  std::memcpy(a.data(), data, 16);
+  std::memcpy(b.data(), block->data(), 16);
+  a[0] ^= b[0];
+  a[1] ^= b[1];
+  std::memcpy(block->data(), a.data(), 16);
+}
+
+constexpr std::size_t kMostInOneBlock = SHA256_CBLOCK - 9;  // a one bit and 64 bits of size
+
+// A message that fits one block with its padding goes straight to the compression function.
+Block Sha256HalfOfOneBlock(std::string_view data) {
+  std::array<std::uint32_t, 8> state = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
+                                        0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
+  std::array<unsigned char, SHA256_CBLOCK> block{};
+  std::memcpy(block.data(), data.data(), data.size());
+  block[data.size()] = 0x80;
+  block[62] = static_cast<unsigned char>(data.size() >> 5U);  // the size in bits
+  block[63] = static_cast<unsigned char>(data.size() << 3U);
+  SHA256_TransformBlocks(state.data(), block.data(), 1);
+  Wipe(block.data(), block.size());
+  Block half;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::uint32_t big_endian = __builtin_bswap32(state[i]);
+    std::memcpy(half.data() + 4 * i, &big_endian, 4);
   }
+  return half;
 }
 
 }  // namespace
@@ -90,16 +115,27 @@ Block Cmac(const CmacKey& key, std::string_view head, std::string_view tail) {
     }
   }
   if (used == 16) {
-    XorInto(&state, key.last_whole.data(), 16);
+    Xor16(key.last_whole.data(), &state);
   } else {
     state[used] = static_cast<unsigned char>(state[used] ^ 0x80U);
-    XorInto(&state, key.last_partial.data(), 16);
+    Xor16(key.last_partial.data(), &state);
   }
   Encrypt(key.aes, state, &state);
   return state;
 }
 
+void CmacNext(const CmacKey& key, const unsigned char* block, Block* state) {
+  Xor16(block, state);
+  Encrypt(key.aes, *state, state);
+}
+
+void CmacLast(const CmacKey& key, const unsigned char* block, Block* state) {
+  Xor16(key.last_whole.data(), state);
+  CmacNext(key, block, state);
+}
+
 Block Sha256Half(std::string_view data) {
+  if (data.size() <= kMostInOneBlock) return Sha256HalfOfOneBlock(data);
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
   SHA256(Bytes(data), data.size(), digest.data());
   Block half;

@@ -31,16 +31,34 @@ std::string_view Chars(const unsigned char* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
 
-// The seal of a record's fields and account: a CMAC of exactly four blocks.
-crypto::Block RecordSeal(const SealKey& key, std::uint64_t id, const Digest& digest,
-                         const TokenRecord& record) {
-  std::array<unsigned char, 32> head{};
+// The seal of a record's fields and account is a CMAC of exactly four blocks: id and key number,
+// digest, fields, account.
+crypto::Block SealBegin(const SealKey& key, std::uint64_t id, const Digest& digest) {
+  std::array<unsigned char, 16> head{};
   PutBigEndian(id, 8, head.data());
   PutBigEndian(key.number, 2, head.data() + 8);
   head[10] = kStoreFormat;
-  std::copy(digest.begin(), digest.end(), head.begin() + 16);
-  return crypto::Cmac(key.token, Chars(head.data(), head.size()),
-                      Chars(record.bytes.data() + kSealBytes, record.bytes.size() - kSealBytes));
+  crypto::Block state{};
+  crypto::CmacNext(key.token, head.data(), &state);
+  crypto::CmacNext(key.token, digest.data(), &state);
+  return state;
+}
+
+crypto::Block SealEnd(const SealKey& key, crypto::Block state, const TokenRecord& record) {
+  static_assert(sizeof record.bytes == kSealBytes + 2 * sizeof state);
+  crypto::CmacNext(key.token, record.bytes.data() + kSealBytes, &state);
+  crypto::CmacLast(key.token, record.bytes.data() + kSealBytes + kFieldsBytes, &state);
+  return state;
+}
+
+bool SealIs(const crypto::Block& right, const TokenRecord& record) {
+  crypto::Block seal;
+  std::copy_n(record.bytes.begin(), seal.size(), seal.begin());
+  return crypto::Equal(seal, right);
+}
+
+unsigned KeySlotOf(const TokenRecord& record) {  // as in DecodeRecord
+  return record.bytes[kSealBytes + 15] >> 3U & 7U;
 }
 
 crypto::Block RowSeal(const SealKey& key, RowTable table, std::string_view row_key,
@@ -146,18 +164,28 @@ TokenRecord SealRecord(const KeySet& keys, std::uint64_t id, const Digest& diges
   PutLittleEndian(fields.version, 2, p + 12);
   PutLittleEndian(flags, 2, p + 14);
   std::memcpy(p + kFieldsBytes, fields.account.data(), fields.account.size());
-  const crypto::Block seal = RecordSeal(key, id, digest, record);
+  const crypto::Block seal = SealEnd(key, SealBegin(key, id, digest), record);
   std::copy(seal.begin(), seal.end(), record.bytes.begin());
   return record;
 }
 
 bool RecordSealFits(const KeySet& keys, std::uint64_t id, const Digest& digest,
                     const TokenRecord& record) {
-  const SealKey* key = keys.SealBySlot(DecodeRecord(record).key_slot);
-  if (key == nullptr) return false;
-  crypto::Block seal;
-  std::copy_n(record.bytes.begin(), seal.size(), seal.begin());
-  return crypto::Equal(seal, RecordSeal(*key, id, digest, record));
+  const SealKey* key = keys.SealBySlot(KeySlotOf(record));
+  return key != nullptr && SealIs(SealEnd(*key, SealBegin(*key, id, digest), record), record);
+}
+
+SealCheck::SealCheck(const KeySet& keys, std::uint64_t id, const Digest& digest)
+    : keys_(keys),
+      id_(id),
+      digest_(digest),
+      key_(keys.newest_seal()),
+      state_(SealBegin(key_, id, digest)) {}
+
+bool SealCheck::Fits(const TokenRecord& record) const {
+  if (KeySlotOf(record) == key_.number % kMaxKeys)
+    return SealIs(SealEnd(key_, state_, record), record);
+  return RecordSealFits(keys_, id_, digest_, record);
 }
 
 std::array<char, 4> AccountRowKey(std::uint32_t number) {

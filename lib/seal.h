@@ -77,6 +77,21 @@ TokenRecord SealRecord(const KeySet& keys, std::uint64_t id, const Digest& diges
 bool RecordSealFits(const KeySet& keys, std::uint64_t id, const Digest& digest,
                     const TokenRecord& record);
 
+/// The same in two steps, of which the first needs no record: verify takes it while the record is
+/// on its way. `keys` must live as long.
+class SealCheck {
+ public:
+  SealCheck(const KeySet& keys, std::uint64_t id, const Digest& digest);
+  bool Fits(const TokenRecord& record) const;
+
+ private:
+  const KeySet& keys_;
+  const std::uint64_t id_;
+  const Digest digest_;
+  const SealKey& key_;   // the newest: most likely the record's
+  crypto::Block state_;  // of the seal under it, before the record
+};
+
 /// Kinds of sealed rows.
 enum class RowTable : unsigned char { kAccount = 1, kMetadata = 2, kMeta = 3 };
 

@@ -113,6 +113,38 @@ TEST_P(AuthorityTest, ForgedWrongAndForeignTextsAreRefused) {
   EXPECT_EQ(Reason(foreign.Reveal()), "not_token");
 }
 
+TEST_P(AuthorityTest, VerifyManyDecidesAsVerifyDoes) {
+  std::vector<std::string> texts;
+  for (int i = 0; i < 30; ++i) {
+    const Issued issued = Issue();
+    std::string text(issued.text.Reveal());
+    texts.push_back(text);
+    if (i % 3 == 0) {
+      ASSERT_TRUE(authority_->Deactivate(issued.token.id, "").ok());
+    }
+    text[i] = text[i] == 'a' ? 'b' : 'a';
+    texts.push_back(text);
+    texts.emplace_back(static_cast<std::size_t>(i), 'x');
+  }
+  for (const std::size_t n : {std::size_t{0}, std::size_t{1}, std::size_t{8}, texts.size()}) {
+    const std::vector<std::string_view> some(texts.begin(),
+                                             texts.begin() + static_cast<std::ptrdiff_t>(n));
+    std::size_t next = 0;
+    authority_->VerifyMany(some, {}, [&](std::size_t i, const Decision& decision) {
+      ASSERT_EQ(i, next++);
+      const Decision alone = authority_->Verify(some[i]);
+      ASSERT_EQ(decision.principal() == nullptr, alone.principal() == nullptr) << i;
+      if (alone.principal() != nullptr) {
+        EXPECT_EQ(decision.principal()->token_id(), alone.principal()->token_id());
+        EXPECT_EQ(decision.principal()->account(), alone.principal()->account());
+      } else {
+        EXPECT_EQ(decision.refusal()->reason(), alone.refusal()->reason()) << i;
+      }
+    });
+    EXPECT_EQ(next, n);
+  }
+}
+
 TEST_P(AuthorityTest, IssueManyIsAllOrNothing) {
   std::vector<IssueRequest> requests(300, Request());
   for (std::size_t i = 0; i < requests.size(); ++i) {

@@ -122,6 +122,11 @@ class Authority {
   /// that of one refused for kMissingPermission. `text` is judged as it is: strip line ends first.
   Decision Verify(std::string_view text, const Presented& presented = {}) noexcept;
 
+  /// Verify for each text, presented in the same way, in order; `take` gets its index and the
+  /// decision. Faster by texts than Verify, since their records are fetched ahead.
+  void VerifyMany(absl::Span<const std::string_view> texts, const Presented& presented,
+                  absl::FunctionRef<void(std::size_t index, const Decision&)> take);
+
   /// Checks a password; called at most once, in the calling thread. For an unknown account it must
   /// take as long as for a known one and return false.
   using PasswordCheck = absl::FunctionRef<bool(std::string_view password)>;

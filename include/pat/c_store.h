@@ -90,10 +90,10 @@ PAT_API int32_t pat_sink_bytes(pat_sink* sink, const char* bytes, size_t len);
 PAT_API int32_t pat_sink_token(pat_sink* sink, uint64_t id, const unsigned char* record,
                                const char* metadata, size_t metadata_len);
 
-/// All functions are needed, but for those that say otherwise. Each returns PAT_OK or, as its C++ namesake: PAT_NOT_FOUND,
-/// PAT_ABORTED, PAT_UNAVAILABLE, PAT_RESOURCE_EXHAUSTED, PAT_DATA_LOSS, PAT_INTERNAL,
-/// PAT_FAILED_PRECONDITION or PAT_INVALID_ARGUMENT. find, find_account and record_use must neither
-/// allocate nor wait. The structs to fill come with `size` set and the rest zero.
+/// All functions are needed, but for those that say otherwise. Each returns PAT_OK or, as its C++
+/// namesake: PAT_NOT_FOUND, PAT_ABORTED, PAT_UNAVAILABLE, PAT_RESOURCE_EXHAUSTED, PAT_DATA_LOSS,
+/// PAT_INTERNAL, PAT_FAILED_PRECONDITION or PAT_INVALID_ARGUMENT. find, find_account and record_use
+/// must neither allocate nor wait. The structs to fill come with `size` set and the rest zero.
 typedef struct pat_store_ops {
   size_t size;
   int32_t (*find)(void* context, uint64_t id, unsigned char* record);

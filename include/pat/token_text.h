@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "pat/base62.h"
 #include "pat/crc32.h"
+#include "pat/token_body.h"
 
 // Token text, the string a user holds:
 //
@@ -25,8 +26,6 @@
 
 namespace pat {
 
-inline constexpr std::size_t kSecretLength = 27;
-inline constexpr std::size_t kTokenBodyLength = kSelectorLength + kSecretLength + kChecksumLength;
 inline constexpr std::size_t kMaxPrefixLength = 20;
 inline constexpr std::size_t kMaxPrefixes = 8;  ///< That one store accepts.
 
@@ -127,32 +126,41 @@ inline absl::Status ValidatePrefix(std::string_view prefix) {
   return absl::OkStatus();
 }
 
-inline bool LooksLikeToken(std::string_view text, absl::Span<const std::string> prefixes) {
+namespace token_text_internal {
+
+// What follows an accepted prefix, if the length is right; else empty.
+inline std::string_view BodyOf(std::string_view text, absl::Span<const std::string> prefixes) {
   for (const std::string& prefix : prefixes) {
     if (text.size() == prefix.size() + kTokenBodyLength &&
-        text.substr(0, prefix.size()) == prefix) {
-      return token_text_internal::IsBase62(text.substr(prefix.size()));
+        std::memcmp(text.data(), prefix.data(), prefix.size()) == 0) {
+      return text.substr(prefix.size());
     }
   }
-  return false;
+  return {};
+}
+
+inline bool ChecksumFits(std::string_view text, const TokenBody& body) {
+  return body.checksum == Crc32(text.substr(0, text.size() - kChecksumLength));
+}
+
+}  // namespace token_text_internal
+
+inline bool LooksLikeToken(std::string_view text, absl::Span<const std::string> prefixes) {
+  const std::string_view body = token_text_internal::BodyOf(text, prefixes);
+  return !body.empty() && token_text_internal::ReadTokenBody(body).base62;
 }
 
 inline ParseResult ParseTokenText(std::string_view text, absl::Span<const std::string> prefixes,
                                   ParsedToken* token) {
   namespace internal = token_text_internal;
-  if (!LooksLikeToken(text, prefixes)) return ParseResult::kNotToken;
-  const std::string_view body = text.substr(text.size() - kTokenBodyLength);
-  ParsedToken parsed;
-  if (!internal::DecodeSelector(body.substr(0, kSelectorLength), &parsed.selector)) {
-    return ParseResult::kBadSelector;
-  }
-  std::uint32_t bad = 0;
-  const std::uint64_t checksum = internal::Number(body.substr(body.size() - kChecksumLength), &bad);
-  if (checksum != Crc32(text.substr(0, text.size() - kChecksumLength))) {
-    return ParseResult::kBadChecksum;
-  }
-  parsed.secret_input = body.substr(0, kSelectorLength + kSecretLength);
-  *token = parsed;
+  const std::string_view body = internal::BodyOf(text, prefixes);
+  if (body.empty()) return ParseResult::kNotToken;
+  const internal::TokenBody read = internal::ReadTokenBody(body);
+  if (!read.base62) return ParseResult::kNotToken;
+  if (!read.selector_fits) return ParseResult::kBadSelector;
+  if (!internal::ChecksumFits(text, read)) return ParseResult::kBadChecksum;
+  token->selector = read.selector;
+  token->secret_input = body.substr(0, kSelectorLength + kSecretLength);
   return ParseResult::kOk;
 }
 
