@@ -1,7 +1,7 @@
 #!/bin/sh
 # include_floors.sh [TREE]: checks which files may include what (docs/design.md).
 #
-#   F0  version permission scope lifecycle token auto_token base62 crc32 token_text principal:
+#   F0  version permission scope lifecycle token auto_token base62 crc32 token_body token_text principal:
 #       the standard library, Abseil and F0
 #   F1  keyring store memory_store lmdb_store: F0 and F1
 #   F2  authority pat: F0 to F2
@@ -30,7 +30,7 @@ edges() {
 
 edges | awk -F '\t' '
   BEGIN {
-    n = split("version permission scope lifecycle token auto_token base62 crc32 token_text principal", name, " ")
+    n = split("version permission scope lifecycle token auto_token base62 crc32 token_body token_text principal", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 0
     n = split("keyring store memory_store lmdb_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 1
@@ -41,7 +41,7 @@ edges | awk -F '\t' '
   function kind(included) {  # std, absl, pat, lib, openssl, protobuf, lmdb, benchmark, ...
     if (included ~ /^<[a-z0-9_]+>$/ || included ~ /^<(sys|linux|netinet|arpa)\/[a-z0-9_.]+>$/)
       return "std"
-    if (included ~ /^<(assert|ctype|dirent|errno|fcntl|float|inttypes|limits|locale|math|poll|pthread|sched|setjmp|signal|spawn|stdarg|stddef|stdint|stdio|stdlib|string|strings|time|ucontext|unistd|immintrin|cpuid)\.h>$/)
+    if (included ~ /^<(assert|ctype|dirent|errno|fcntl|float|inttypes|limits|locale|math|poll|pthread|sched|setjmp|signal|spawn|stdarg|stddef|stdint|stdio|stdlib|string|strings|time|ucontext|unistd|immintrin|emmintrin|cpuid)\.h>$/)
       return "std"
     path = substr(included, 2, length(included) - 2)
     if (path ~ /^absl\//) return "absl"
