@@ -129,23 +129,23 @@ std::unique_ptr<Population> Population::At(const std::string& directory) {
   return there;
 }
 
-void Population::Open(bool create, const AuthorityOptions& options) {
+absl::Status Population::Open(bool create, const AuthorityOptions& options) {
   LmdbOptions lmdb;
   lmdb.create_if_missing = create;
   lmdb.flush_interval = absl::ZeroDuration();  // nothing behind our back
   auto store = OpenLmdbStore(store_directory(), lmdb);
-  Require(store.status());
+  if (!store.ok()) return store.status();
   auto authority =
       Authority::Open(*std::move(store), Keyring::File(directory_ + "/keyring"), options);
-  Require(authority.status());
-  authority_ = *std::move(authority);
+  if (authority.ok()) authority_ = *std::move(authority);
+  return authority.status();
 }
 
 // Opens what is there, if it is whole and of the formats of today.
 bool Population::Usable() {
   if (ReadFile(directory_ + "/whole") != kLayout) return false;
   DropFromMemory(data_file());
-  Open(false, {});
+  if (!Open(false, {}).ok()) return false;
   const auto keyring = KeyringSource::Parse(ReadFile(directory_ + "/keyring"));
   Require(keyring.status());
   auto keys = KeySet::Derive(*keyring);
@@ -169,7 +169,7 @@ void Population::Make() {
   // Issued two days ago, so that those meant to be expired are.
   const absl::Time then = absl::Now() - absl::Hours(48);
   options.clock = [then] { return then; };
-  Open(true, options);
+  Require(Open(true, options));
   std::map<Kind, TextList> texts;
   for (std::int64_t done = 0; done < tokens_; done += kBatch) {
     std::vector<IssueRequest> requests(

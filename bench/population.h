@@ -76,7 +76,7 @@ class Population {
 
  private:
   Population(std::string directory, std::int64_t tokens);
-  void Open(bool create, const AuthorityOptions& options);
+  absl::Status Open(bool create, const AuthorityOptions& options);
   void Make();
   void WriteRecords(const std::string& path);
   bool Usable();
