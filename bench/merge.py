@@ -49,9 +49,12 @@ class Results:
         self.runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.context: dict[str, dict[str, str]] = {}
         self.errors: dict[str, str] = {}
+        self.sizes: list[int] = []
         for name in FILES:
             if (out / f"{name}.json").exists():
                 self._read(name, json.loads((out / f"{name}.json").read_text()))
+        if not self.sizes:
+            raise SystemExit(f"merge: no verify was measured in {out}")
         self.bindings: dict[str, float] = {}
         if bindings is not None and bindings.exists():
             for line in bindings.read_text().splitlines():
