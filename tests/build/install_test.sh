@@ -37,6 +37,8 @@ foreign() {
 foreign find_package -DCMAKE_PREFIX_PATH="$PREFIX" -DHOST_COMPONENTS="model;core"
 "$TMP/find_package/model_host"
 "$TMP/find_package/core_host" "$TMP/store"
+mkdir "$TMP/five"
+"$TMP/find_package/five_minutes" "$TMP/five" | diff "$ROOT/examples/five_minutes.txt" -
 
 echo "== find_package refuses an unknown component"
 if "$CMAKE" -S "$ROOT/tests/build/install" -B "$TMP/unknown" -DCMAKE_CXX_COMPILER="$CXX" \

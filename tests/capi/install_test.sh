@@ -40,6 +40,9 @@ libdir=$(pkg-config --variable=libdir libpat)
   "$CC" -D_GNU_SOURCE "$TMP/host/api_test.c" $(pkg-config --cflags --libs libpat) \
     -Wl,-rpath,"$libdir" -o "$TMP/shared"
   "$TMP/shared"
+  "$CC" -Wall -Wextra -Werror "$ROOT/examples/five_minutes.c" $(pkg-config --cflags --libs libpat) \
+    -Wl,-rpath,"$libdir" -o "$TMP/five_minutes"
+  "$TMP/five_minutes" "$TMP/tokens" "$TMP/keyring" | diff "$ROOT/examples/five_minutes.txt" -
   echo "== libpat.a"
   "$CC" -D_GNU_SOURCE "$TMP/host/api_test.c" $(pkg-config --cflags libpat) "$libdir/libpat.a" \
     -lstdc++ -lm -pthread -o "$TMP/static"

@@ -3,27 +3,27 @@ package main
 
 import (
 	"fmt"
-	"os"
-
 	pat "libpat"
+	"os"
 )
 
 func main() {
-	dir, _ := os.MkdirTemp("", "five_minutes")
-	defer os.RemoveAll(dir)
-	store := pat.LMDBStore{Directory: dir + "/tokens", CreateIfMissing: true}
+	store := pat.LMDBStore{Directory: os.Args[1] + "/tokens", CreateIfMissing: true}
 	options := pat.Options{CreateIfMissing: true, Prefixes: []string{"acme_pat_"}}
-	authority, err := pat.Open(store, pat.KeyringFile(dir+"/keyring"), options)
+	authority := must(pat.Open(store, pat.KeyringFile(os.Args[1]+"/keyring"), options))
+	defer authority.Close()
+	request := pat.IssueRequest{Account: "alice", Description: "laptop", Scopes: []string{"repo:write"}}
+	issued := must(authority.Issue(request))
+	fmt.Printf("issued:   %v (%s)\n", issued.Text, issued.Token.Description)
+	fmt.Println("verified:", must(authority.Verify(issued.Text.Reveal(), pat.Presented{})).Account)
+	must(0, authority.Deactivate(issued.Token.ID, "alice"))
+	_, err := authority.Verify(issued.Text.Reveal(), pat.Presented{})
+	fmt.Println("refused: ", err.(*pat.Refused).Reason)
+}
+
+func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	defer authority.Close()
-	issued, err := authority.Issue(pat.IssueRequest{
-		Account: "alice", Description: "laptop", Scopes: []string{"repo:write"}})
-	fmt.Println("issued:  ", issued.Text, err) // its text: issued.Text.Reveal()
-	who, err := authority.Verify(issued.Text.Reveal(), pat.Presented{})
-	fmt.Println("verified:", who.Account, err, who.Require(pat.RepoWrite))
-	err = authority.Deactivate(issued.Token.ID, "alice")
-	_, refused := authority.Verify(issued.Text.Reveal(), pat.Presented{})
-	fmt.Println("refused: ", err, refused)
+	return value
 }

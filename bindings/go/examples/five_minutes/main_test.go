@@ -9,11 +9,17 @@ import (
 )
 
 func Example() {
+	dir, err := os.MkdirTemp("", "five_minutes")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	os.Args = []string{"five_minutes", dir}
 	main()
 	// Output:
-	// issued:   acme_pat_*** <nil>
-	// verified: alice <nil> <nil>
-	// refused:  <nil> pat: refused: inactive
+	// issued:   acme_pat_*** (laptop)
+	// verified: alice
+	// refused:  inactive
 }
 
 func TestReadmeShowsThisProgram(t *testing.T) {
