@@ -1,5 +1,5 @@
-# Install rules of the self-contained C library: its headers, libpat.so.<ABI>, libpat.a, libpat.pc
-# and pat::c for find_package. It may share a prefix with the C++ packages of cmake/PatInstall.cmake.
+# Install rules of the self-contained C library: its headers, libpat.so.<ABI>, libpat.a, libpat.pc,
+# libpat-static.pc and pat::c for find_package. It may share a prefix with the C++ packages of cmake/PatInstall.cmake.
 include(CMakePackageConfigHelpers)
 set(_pat_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pat")
 
@@ -11,8 +11,10 @@ install(EXPORT patCTargets NAMESPACE pat:: DESTINATION "${_pat_config_dir}")
 
 # Relative, so that an installed tree works where it is moved to.
 file(RELATIVE_PATH PAT_PC_PREFIX "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
-configure_file(capi/libpat.pc.in "${PROJECT_BINARY_DIR}/libpat.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/libpat.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+foreach(_package libpat libpat-static)
+  configure_file(capi/${_package}.pc.in "${PROJECT_BINARY_DIR}/${_package}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${_package}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endforeach()
 
 configure_package_config_file(cmake/patConfig.cmake.in "${PROJECT_BINARY_DIR}/patConfig.cmake"
   INSTALL_DESTINATION "${_pat_config_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR)

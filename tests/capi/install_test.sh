@@ -43,8 +43,16 @@ libdir=$(pkg-config --variable=libdir libpat)
   "$CC" -Wall -Wextra -Werror "$ROOT/examples/five_minutes.c" $(pkg-config --cflags --libs libpat) \
     -Wl,-rpath,"$libdir" -o "$TMP/five_minutes"
   "$TMP/five_minutes" "$TMP/tokens" "$TMP/keyring" | diff "$ROOT/examples/five_minutes.txt" -
-  echo "== libpat.a"
-  "$CC" -D_GNU_SOURCE "$TMP/host/api_test.c" $(pkg-config --cflags libpat) "$libdir/libpat.a" \
-    -lstdc++ -lm -pthread -o "$TMP/static"
+  echo "== pkg-config, libpat.a inside"
+  "$CC" -D_GNU_SOURCE "$TMP/host/api_test.c" $(pkg-config --cflags --libs libpat-static) -o "$TMP/inside"
+  if readelf -d "$TMP/inside" | grep 'NEEDED.*libpat'; then
+    echo "libpat-static.pc links libpat.so"
+    exit 1
+  fi
+  "$TMP/inside"
+  echo "== pkg-config --static, nothing dynamic"
+  "$CC" -D_GNU_SOURCE -static "$TMP/host/api_test.c" $(pkg-config --static --cflags --libs libpat) \
+    -o "$TMP/static"
+  if readelf -d "$TMP/static" | grep NEEDED; then exit 1; fi
   "$TMP/static"
 }
