@@ -23,7 +23,7 @@ hub=$!
 PORT=
 while [ -z "$PORT" ]; do
   kill -0 "$hub" 2> /dev/null || { cat "$DIR/hub.log" >&2; exit 1; }
-  PORT=$(sed -n 's/^listening on port \([0-9]*\),.*/\1/p' "$DIR/hub.log")
+  PORT=$(sed -n 's/.*"listening","port":\([0-9]*\),.*/\1/p' "$DIR/hub.log")
   sleep 0.1
 done
 TOKEN=$("$BIN/patctl" --store "$DIR/store" --keyring "$DIR/keyring" --json issue --account bench \

@@ -22,11 +22,13 @@ struct Authority::Impl::NewToken {
   TokenEntry entry;  // owner: account id only, until it is written
   std::string account;
   TokenText text;
+  std::vector<std::uint64_t> evicted;
 };
 
 struct Authority::Impl::AccountInChange {
   AccountEntry read;
   Account next;
+  std::vector<std::uint64_t> evicted = {};
 };
 
 absl::StatusOr<Authority::Impl::NewToken> Authority::Impl::Prepare(const IssueRequest& request,
@@ -142,6 +144,7 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
     if (entry.sealed) CountToken(entry.fields, -1, &account->next);
     auto& list = account->next.auto_tokens;
     list.erase(std::remove(list.begin(), list.end(), id), list.end());
+    account->evicted.push_back(id);
   }
   batch->revocation = false;  // the new token is what it is about
   return absl::OkStatus();
@@ -181,6 +184,7 @@ absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint
     CountToken(token.entry.fields, 1, &account.next);
     if (token.entry.fields.origin == Origin::kAuto) {
       account.next.auto_tokens.push_back(token.entry.id);
+      token.evicted = std::exchange(account.evicted, {});
     }
   }
   for (const auto& [id, account] : accounts) {
@@ -239,11 +243,14 @@ absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
   // What is handed out takes its memory before the change: after it nothing may fail.
   issued.reserve(tokens.size());
   for (const NewToken& token : tokens) {
-    issued.push_back({ledger_.View(token.entry, token.account, now), TokenText()});
+    issued.push_back({ledger_.View(token.entry, token.account, now), TokenText(), {}});
   }
   const absl::Status status = Retry([&] { return IssueOnce(&tokens, now, &new_numbers); });
   if (!status.ok()) return status;
-  for (std::size_t i = 0; i < tokens.size(); ++i) issued[i].text = std::move(tokens[i].text);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    issued[i].text = std::move(tokens[i].text);
+    issued[i].evicted = std::move(tokens[i].evicted);
+  }
   return issued;
 }
 

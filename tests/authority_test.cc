@@ -493,6 +493,8 @@ TEST_P(AuthorityTest, TheSixthAutoTokenPushesOutTheLeastRecentlyUsed) {
   EXPECT_EQ(Reason(autos[0]), "");
   EXPECT_EQ(Reason(autos[1]), "deleted");
   EXPECT_EQ(authority_->Get(autos[1].token.id)->delete_reason, DeleteReason::kEvicted);
+  EXPECT_THAT(sixth.evicted, ElementsAre(autos[1].token.id));
+  EXPECT_THAT(autos[4].evicted, ElementsAre());
   EXPECT_EQ(Reason(manual), "");
   EXPECT_EQ(Reason(sixth), "") << "a login not used yet is not the first to go";
   EXPECT_THAT(Count("alice"), Pair(6, 0));
@@ -528,6 +530,18 @@ TEST_P(AuthorityTest, DeletingAnAutoTokenMakesRoom) {
   EXPECT_EQ(Reason(autos[0]), "");
   EXPECT_EQ(authority_->IssueMany(std::vector<IssueRequest>(6, AutoRequest())).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(AuthorityTest, ManyAutoTokensAtOnceTellWhatMadeRoomForThem) {
+  std::vector<Issued> autos;
+  for (int i = 0; i < 5; ++i, ++now_) autos.push_back(Issue(AutoRequest()));
+  const absl::StatusOr<std::vector<Issued>> more =
+      authority_->IssueMany({Request(), AutoRequest(), AutoRequest()});
+  ASSERT_TRUE(more.ok());
+  for (const Issued& issued : *more) RecordIssuedSecret(issued.text.Reveal());
+  EXPECT_THAT((*more)[0].evicted, IsEmpty());
+  EXPECT_THAT((*more)[1].evicted, ElementsAre(autos[0].token.id, autos[1].token.id));
+  EXPECT_THAT((*more)[2].evicted, IsEmpty());
 }
 
 // ---- Purge

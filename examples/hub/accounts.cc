@@ -22,21 +22,6 @@ using Outcome = LoginResult::Outcome;
 
 constexpr std::size_t kMinPasswordBytes = 8;
 
-LoginResult Refusal(std::string_view reason) {
-  LoginResult result;
-  result.outcome = Outcome::kRefused;
-  result.reason = reason;
-  return result;
-}
-
-LoginResult Throttled(absl::Duration wait) {
-  LoginResult result;
-  result.outcome = Outcome::kThrottled;
-  result.retry_after = wait;
-  result.reason = "throttled";
-  return result;
-}
-
 /// The step of the user's code, if it is one now and not of before.
 std::optional<std::int64_t> StepOf(const User* user, std::string_view code, absl::Time now) {
   std::optional<std::string> key = FromBase32(user == nullptr ? "" : user->totp);
@@ -49,8 +34,29 @@ std::optional<std::int64_t> StepOf(const User* user, std::string_view code, absl
 }  // namespace
 
 Accounts::Accounts(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
-                   std::function<absl::Time()> clock)
-    : authority_(authority), users_(users), throttles_(throttles), clock_(std::move(clock)) {}
+                   Metrics& metrics, std::function<absl::Time()> clock)
+    : authority_(authority),
+      users_(users),
+      throttles_(throttles),
+      metrics_(metrics),
+      clock_(std::move(clock)) {}
+
+LoginResult Accounts::Refusal(std::string_view reason) {
+  LoginResult result;
+  result.outcome = Outcome::kRefused;
+  result.reason = reason;
+  metrics_.Refused(reason);
+  return result;
+}
+
+LoginResult Accounts::Throttled(absl::Duration wait) {
+  LoginResult result;
+  result.outcome = Outcome::kThrottled;
+  result.retry_after = wait;
+  result.reason = "throttled";
+  metrics_.Refused(result.reason);
+  return result;
+}
 
 LoginResult Accounts::CheckPassword(std::string_view name, std::string_view password,
                                     std::string_view ip) {
@@ -72,6 +78,7 @@ LoginResult Accounts::CheckPassword(std::string_view name, std::string_view pass
     return Refusal(user == nullptr ? "unknown_account" : "wrong_password");
   }
   LoginResult result;
+  if (!user->two_factor()) metrics_.Accepted(pat::Principal::Method::kPassword);
   result.outcome = user->two_factor() ? Outcome::kCodeNeeded : Outcome::kAccepted;
   result.user = *user;
   return result;
@@ -86,7 +93,7 @@ LoginResult Accounts::CheckCode(std::string_view account, std::string_view code,
   if (wait > absl::ZeroDuration()) return Throttled(wait);
   const auto users_now = users_.Get();
   if (!users_now.ok()) return {};
-  LoginResult result = Refusal("wrong_code");
+  LoginResult result;
   absl::Status updated = absl::CancelledError();
   if (StepOf((*users_now)->FindAccount(account), code, now)) {
     updated = UpdateUsers(users_.path(), [&](Users& users) {
@@ -98,15 +105,14 @@ LoginResult Accounts::CheckCode(std::string_view account, std::string_view code,
       return users.Replace(result.user);
     });
   }
-  if (updated.ok()) {
-    result.outcome = Outcome::kAccepted;
-    result.reason = {};
-  } else if (absl::IsCancelled(updated)) {
+  if (absl::IsCancelled(updated)) {
     throttles_.addresses.Fail(address, now);
     throttles_.codes.Fail(account, now);
-  } else {
-    return {};
+    return Refusal("wrong_code");
   }
+  if (!updated.ok()) return {};
+  metrics_.Accepted(pat::Principal::Method::kPassword);
+  result.outcome = Outcome::kAccepted;
   return result;
 }
 
@@ -156,6 +162,12 @@ absl::StatusOr<User> Accounts::Find(std::string_view account) {
   const User* const user = (*users)->FindAccount(account);
   if (user == nullptr) return absl::NotFoundError("no such account");
   return *user;
+}
+
+absl::StatusOr<std::vector<std::string>> Accounts::All() {
+  const auto users = users_.Get();
+  if (!users.ok()) return absl::UnavailableError("the users cannot be read");
+  return (*users)->Accounts();
 }
 
 std::string Accounts::Version(const User& user) {

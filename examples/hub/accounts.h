@@ -5,10 +5,12 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "metrics.h"
 #include "pat/authority.h"
 #include "sign_in.h"
 #include "users.h"
@@ -37,7 +39,7 @@ struct LoginResult {
 class Accounts {
  public:
   Accounts(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
-           std::function<absl::Time()> clock);
+           Metrics& metrics, std::function<absl::Time()> clock);
 
   /// The first step: name and password. Text that looks like a token is refused unseen.
   LoginResult CheckPassword(std::string_view name, std::string_view password, std::string_view ip);
@@ -54,6 +56,9 @@ class Accounts {
   /// InvalidArgument if it is no e-mail address, NotFound if there is no such account.
   absl::Status ChangeEmail(std::string_view account, std::string_view email);
 
+  /// The ids of all accounts. Unavailable if the users cannot be read.
+  absl::StatusOr<std::vector<std::string>> All();
+
   /// NotFound if there is no such account; Unavailable if the users cannot be read.
   absl::StatusOr<User> Find(std::string_view account);
 
@@ -62,9 +67,13 @@ class Accounts {
   static std::string Version(const User& user);
 
  private:
+  LoginResult Refusal(std::string_view reason);
+  LoginResult Throttled(absl::Duration wait);
+
   pat::Authority& authority_;
   WatchedFile<Users>& users_;
   SignInThrottles& throttles_;
+  Metrics& metrics_;
   const std::function<absl::Time()> clock_;
 };
 

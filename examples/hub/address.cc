@@ -40,14 +40,15 @@ absl::StatusOr<ListenAddress> ListenAddress::Parse(std::string_view text) {
 }
 
 bool ListenAddress::is_loopback() const {
-  const std::string ip = IpText(reinterpret_cast<const sockaddr*>(&storage));
-  return ip == "::1" || StartsWith(ip, "127.");
+  return IsLoopback(IpText(reinterpret_cast<const sockaddr*>(&storage)));
 }
 
 bool ListenAddress::is_any() const {
   const std::string ip = IpText(reinterpret_cast<const sockaddr*>(&storage));
   return ip == "::" || ip == "0.0.0.0";
 }
+
+bool IsLoopback(std::string_view ip) { return ip == "::1" || StartsWith(ip, "127."); }
 
 std::string HostAndPort(const sockaddr* address) {
   const std::string ip = IpText(address);

@@ -27,6 +27,9 @@ struct ListenAddress {
 /// kinds.
 std::string IpText(const sockaddr* address);
 
+/// Whether an address's text is one of this machine to itself.
+bool IsLoopback(std::string_view ip);
+
 /// "127.0.0.1:8080", "[::1]:8080".
 std::string HostAndPort(const sockaddr* address);
 

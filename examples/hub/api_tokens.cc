@@ -84,7 +84,8 @@ class AccessTokens {
 
  private:
   Response All(const User& user, const Request& request);
-  Response One(const User& user, std::string_view uuid, const Request& request);
+  Response Below(const User& user, std::string_view below, const Request& request);
+  Response One(const User& user, const pat::Token& token, const Request& request);
   Response List(const User& user, const Request& request);
   Response Create(const User& user, const Request& request);
   Response GenerateForDesktop(const User& user, const Request& request);
@@ -106,7 +107,7 @@ Response AccessTokens::Handle(const Request& request) {
   std::string_view below = std::string_view(request.path).substr(path_.size());
   if (!below.empty()) below.remove_prefix(1);
   if (!below.empty() && below.back() == '/') below.remove_suffix(1);
-  Response response = below.empty() ? All(user, request) : One(user, below, request);
+  Response response = below.empty() ? All(user, request) : Below(user, below, request);
   response.note.user = user.name;
   return response;
 }
@@ -117,19 +118,25 @@ Response AccessTokens::All(const User& user, const Request& request) {
   return ApiWrongMethod("GET, POST");
 }
 
-Response AccessTokens::One(const User& user, std::string_view uuid, const Request& request) {
-  if (uuid == "desktop-generate") {
+Response AccessTokens::Below(const User& user, std::string_view below, const Request& request) {
+  if (below == "desktop-generate") {
     return request.method == "POST" ? GenerateForDesktop(user, request) : ApiWrongMethod("POST");
   }
   const absl::Status none = absl::NotFoundError("no such token");
-  const absl::StatusOr<std::uint64_t> id = context_.authority.IdOf(std::string(uuid));
+  const absl::StatusOr<std::uint64_t> id = context_.authority.IdOf(std::string(below));
   if (!id.ok()) return ApiFailure(none);
   const absl::StatusOr<pat::Token> token = context_.authority.Get(*id, user.account);
   if (!token.ok()) return ApiFailure(token.status());
   if (token->state == pat::State::kDeleted) return ApiFailure(none);
-  if (request.method == "GET") return JsonResponse(200, ToJson(*token, kHidden));
-  if (request.method == "PATCH") return Patch(user, *id, request);
-  if (request.method == "DELETE") return Delete(user, *id);
+  Response response = One(user, *token, request);
+  response.note.token = token->public_id;
+  return response;
+}
+
+Response AccessTokens::One(const User& user, const pat::Token& token, const Request& request) {
+  if (request.method == "GET") return JsonResponse(200, ToJson(token, kHidden));
+  if (request.method == "PATCH") return Patch(user, token.id, request);
+  if (request.method == "DELETE") return Delete(user, token.id);
   return ApiWrongMethod("GET, PATCH, DELETE");
 }
 
@@ -229,7 +236,9 @@ Response AccessTokens::Issue(const User& user, const TokenOrder& order, const Re
   }
   if (!issued.ok()) return ApiFailure(issued.status());
   const Json token = ToJson(issued->token, issued->text.Reveal());
-  return JsonResponse(201, desktop ? Json{{"data", token}} : token);
+  Response response = JsonResponse(201, desktop ? Json{{"data", token}} : token);
+  response.note.token = issued->token.public_id;
+  return response;
 }
 
 Response AccessTokens::Patch(const User& user, std::uint64_t id, const Request& request) {

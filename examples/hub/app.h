@@ -11,6 +11,7 @@
 #include "context.h"
 #include "issuing.h"
 #include "jwt.h"
+#include "metrics.h"
 #include "pat/authority.h"
 #include "repositories.h"
 #include "request.h"
@@ -50,6 +51,7 @@ class App {
 
  private:
   const Settings settings_;
+  Metrics metrics_;
   SignInThrottles throttles_;
   SignIn sign_in_;
   Accounts accounts_;

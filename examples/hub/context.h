@@ -9,6 +9,7 @@
 #include "bearer.h"
 #include "issuing.h"
 #include "jwt.h"
+#include "metrics.h"
 #include "pat/authority.h"
 #include "repositories.h"
 #include "router.h"
@@ -28,6 +29,7 @@ struct Context {
   WatchedFile<Repositories>& repositories;
   const JwtSigner& signer;      ///< For registries.
   const BearerSigner& bearers;  ///< For ourselves.
+  Metrics& metrics;
   std::function<absl::Time()> clock;
 };
 
@@ -38,7 +40,7 @@ void RegisterVerifyEndpoint(Router& router, const Context& context);  ///< /veri
 void RegisterLogin(Router& router, const Context& context);           ///< /v2/users/login, ...
 void RegisterAccessTokens(Router& router, const Context& context);    ///< /v2/access-tokens
 void RegisterAccount(Router& router, const Context& context);         ///< /account/...
-void RegisterOperations(Router& router, const Context& context);      ///< /healthz
+void RegisterOperations(Router& router, const Context& context);      ///< /healthz, /metrics
 void RegisterPage(Router& router, const Context& context);            ///< What people see.
 
 }  // namespace hub

@@ -30,7 +30,7 @@ hub=$!
 HUB_PORT=
 while [ -z "$HUB_PORT" ]; do
   kill -0 "$hub" 2> /dev/null || { cat "$DIR/hub.log" >&2; exit 1; }
-  HUB_PORT=$(sed -n 's/^listening on port \([0-9]*\),.*/\1/p' "$DIR/hub.log")
+  HUB_PORT=$(sed -n 's/.*"listening","port":\([0-9]*\),.*/\1/p' "$DIR/hub.log")
   sleep 0.1
 done
 cat > "$DIR/registry.yml" << END

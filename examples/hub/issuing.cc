@@ -5,7 +5,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/civil_time.h"
+#include "json.h"
 #include "pat/token.h"
+#include "request_log.h"
 #include "text.h"
 
 namespace hub {
@@ -39,6 +41,16 @@ std::string AttributeOf(const pat::Token& token, const char* name) {
   return found == token.attributes.end() ? std::string() : found->second;
 }
 
+void LogEvicted(const User& user, const std::vector<std::uint64_t>& ids,
+                const pat::Authority& authority) {
+  Json tokens = Json::array();
+  for (const std::uint64_t id : ids) {
+    const absl::StatusOr<std::string> public_id = authority.PublicIdOf(id);
+    if (public_id.ok()) tokens.push_back(*public_id);
+  }
+  LogEvent("tokens_evicted", {{"user", user.name}, {"tokens", tokens}});
+}
+
 /// The number that `text` is, all digits.
 int Digits(std::string_view text) { return static_cast<int>(ParseNumber(text).value_or(-1)); }
 
@@ -69,7 +81,10 @@ absl::StatusOr<pat::Issued> Issuing::Issue(const User& user, const TokenOrder& o
   wanted.attributes[kIp] = request.ip;
   wanted.attributes[kUserAgent] = UserAgentOf(request);
   absl::StatusOr<pat::Issued> issued = authority_.Issue(wanted);
-  if (issued.ok()) throttle_.Fail(user.account, now);
+  if (!issued.ok()) return issued;
+  throttle_.Fail(user.account, now);
+  metrics_.Issued(order.origin, issued->evicted.size());
+  if (!issued->evicted.empty()) LogEvicted(user, issued->evicted, authority_);
   return issued;
 }
 

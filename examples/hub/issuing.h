@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "metrics.h"
 #include "pat/authority.h"
 #include "request.h"
 #include "throttle.h"
@@ -30,9 +31,9 @@ struct TokenOrder {
 /// an account makes in a short time, for each takes room for ever. Any thread.
 class Issuing {
  public:
-  Issuing(pat::Authority& authority, const Throttle::Limits& limits,
+  Issuing(pat::Authority& authority, const Throttle::Limits& limits, Metrics& metrics,
           std::function<absl::Time()> clock)
-      : authority_(authority), clock_(std::move(clock)), throttle_(limits) {}
+      : authority_(authority), metrics_(metrics), clock_(std::move(clock)), throttle_(limits) {}
 
   /// The new token. InvalidArgument says what is wrong with the order; ResourceExhausted: too many
   /// lately, see Wait.
@@ -44,6 +45,7 @@ class Issuing {
 
  private:
   pat::Authority& authority_;
+  Metrics& metrics_;
   const std::function<absl::Time()> clock_;
   Throttle throttle_;
 };

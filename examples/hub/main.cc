@@ -24,9 +24,9 @@ constexpr std::string_view kUsage = R"(usage: hub VERB
       [--jwt-lifetime 60..300] [--public-repositories FILE] [--trusted-proxy IP]...
       [--address-failures N] [--account-failures N] [--threads N] [--max-connections N]
       [--request-timeout SECONDS] [--behind-tls] [--public-url URL]
-      [--new-tokens N]
+      [--new-tokens N] [--metrics-from IP]...
       serve registries (/token, /verify), people and tools (/v2/..., /account/...) and operators
-      (/healthz) until SIGINT or SIGTERM
+      (/healthz, /metrics) until SIGINT or SIGTERM
 )";
 
 struct Verb {

@@ -47,8 +47,9 @@ struct Request {
 
 /// What the log may tell of a request beyond its answer's status.
 struct LogNote {
-  std::string user;         ///< A known user's name only: others type tokens into name fields.
-  std::string_view reason;  ///< Why it was refused; a literal.
+  std::string user;              ///< A known user's name only: others type tokens into name fields.
+  std::string_view reason = {};  ///< Why it was refused; a literal.
+  std::string token = {};        ///< The public id of the token it was about.
 };
 
 struct Response {

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "absl/time/clock.h"
 #include "text.h"
 
 namespace hub {
@@ -17,17 +18,35 @@ std::string_view KnownMethod(std::string_view method) {
   return "OTHER";
 }
 
-std::string_view OrDash(std::string_view text) { return text.empty() ? "-" : text; }
+std::string Timestamp(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
+/// A member, unless it is empty.
+void AddTo(Json& line, const char* name, std::string_view value) {
+  if (!value.empty()) line[name] = value;
+}
 
 }  // namespace
 
 std::string LogLine(const Request& request, const Response& response, std::string_view route,
                     absl::Time now, absl::Duration took) {
-  return Cat({absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", now, absl::UTCTimeZone()), " ",
-              OrDash(request.ip), " ", KnownMethod(request.method), " ", route, " ",
-              std::to_string(response.status), " user=", OrDash(response.note.user),
-              " reason=", OrDash(response.note.reason),
-              " us=", std::to_string(absl::ToInt64Microseconds(took))});
+  Json line = {{"time", Timestamp(now)}, {"event", "request"}};
+  AddTo(line, "ip", request.ip);
+  line["method"] = KnownMethod(request.method);
+  line["route"] = route;
+  line["status"] = response.status;
+  AddTo(line, "user", response.note.user);
+  AddTo(line, "reason", response.note.reason);
+  AddTo(line, "token", response.note.token);
+  line["us"] = absl::ToInt64Microseconds(took);
+  return ToText(line);
+}
+
+void LogEvent(std::string_view event, const Json& fields) {
+  Json line = {{"time", Timestamp(absl::Now())}, {"event", event}};
+  line.update(fields);
+  Log(ToText(line));
 }
 
 void Log(std::string_view line) {

@@ -71,6 +71,10 @@ absl::StatusOr<Settings> ReadSettings(const Arguments& arguments) {
   const auto by_account = arguments.Number("account-failures", account.failures, 1, 1'000'000);
   if (!by_address.ok()) return by_address.status();
   if (!by_account.ok()) return by_account.status();
+  settings.metrics_from = arguments.All("metrics-from");
+  for (const std::string& ip : settings.metrics_from) {
+    if (!IsIp(ip)) return absl::InvalidArgumentError("--metrics-from is an IP address");
+  }
   const auto new_tokens =
       arguments.Number("new-tokens", settings.new_tokens.failures, 1, 1'000'000);
   if (!new_tokens.ok()) return new_tokens.status();
@@ -134,16 +138,16 @@ sigset_t StopSignals() {
 }
 
 absl::Status ServeUntilStopped(App& app, ListeningSocket socket, const HttpOptions& options,
-                               const sigset_t& stop) {
+                               const std::string& url, const sigset_t& stop) {
   const std::uint16_t port = socket.port();
   absl::StatusOr<std::unique_ptr<HttpServer>> server =
       HttpServer::Start(app, std::move(socket), options);
   if (!server.ok()) return server.status();
-  Log(Cat({"listening on port ", std::to_string(port), ", at most ",
-           std::to_string((*server)->max_connections()), " connections"}));
+  LogEvent("listening",
+           {{"port", port}, {"url", url}, {"max_connections", (*server)->max_connections()}});
   int signal = 0;
   ::sigwait(&stop, &signal);
-  Log("stopping");
+  LogEvent("stopping", {{"signal", signal}});
   (*server)->Stop(kPatience);
   return absl::OkStatus();
 }
@@ -152,9 +156,26 @@ absl::Status ServeUntilStopped(App& app, ListeningSocket socket, const HttpOptio
 
 VerbSyntax ServeSyntax() {
   return {"serve",
-          {"store", "keyring", "keys", "users", "public-repositories", "listen", "issuer",
-           "service", "realm", "prefix", "jwt-lifetime", "address-failures", "account-failures",
-           "threads", "max-connections", "request-timeout", "trusted-proxy", "public-url", "new-tokens"},
+          {"store",
+           "keyring",
+           "keys",
+           "users",
+           "public-repositories",
+           "listen",
+           "issuer",
+           "service",
+           "realm",
+           "prefix",
+           "jwt-lifetime",
+           "address-failures",
+           "account-failures",
+           "threads",
+           "max-connections",
+           "request-timeout",
+           "trusted-proxy",
+           "public-url",
+           "new-tokens",
+           "metrics-from"},
           {"create", "behind-tls"},
           {"store", "keys", "users", "listen"},
           0};
@@ -184,7 +205,9 @@ absl::Status Serve(const Arguments& arguments) {
   if (!public_url.ok()) return public_url.status();
   settings->public_url = *public_url;
   App app(*settings, {**authority, users, repositories, signer, [] { return absl::Now(); }});
-  if (absl::Status s = ServeUntilStopped(app, *std::move(socket), *http, stop); !s.ok()) return s;
+  if (absl::Status s = ServeUntilStopped(app, *std::move(socket), *http, *public_url, stop);
+      !s.ok())
+    return s;
   return (*authority)->Flush();
 }
 

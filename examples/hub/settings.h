@@ -3,6 +3,7 @@
 #define HUB_SETTINGS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "sign_in.h"
@@ -22,6 +23,7 @@ struct Settings {
   absl::Duration jwt_lifetime = absl::Seconds(120);
   /// How people and tools reach us: "https://hub.example.com", without a slash at the end.
   std::string public_url = "http://127.0.0.1";
+  std::vector<std::string> metrics_from;  ///< Addresses that may read /metrics beside our own.
   SignInLimits limits;
   Throttle::Limits new_tokens{1000, absl::Seconds(1)};  ///< Of an account.
 };

@@ -2,6 +2,7 @@
 #include "sign_in.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "password.h"
@@ -29,8 +30,12 @@ bool Counts(const pat::Decision& decision) {
 }  // namespace
 
 SignIn::SignIn(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
-               std::function<absl::Time()> clock)
-    : authority_(authority), users_(users), throttles_(throttles), clock_(std::move(clock)) {}
+               Metrics& metrics, std::function<absl::Time()> clock)
+    : authority_(authority),
+      users_(users),
+      throttles_(throttles),
+      metrics_(metrics),
+      clock_(std::move(clock)) {}
 
 bool SignIn::IsSlow(const Credentials& credentials) const {
   return !credentials.bearer &&
@@ -40,16 +45,29 @@ bool SignIn::IsSlow(const Credentials& credentials) const {
 SignInResult SignIn::Try(const Credentials& credentials, const Request& request) {
   const auto users = users_.Get();
   if (!users.ok()) return {pat::Refusal(pat::RefusalReason::kUnavailable), {}};
-  return IsSlow(credentials) ? TryPassword(credentials, request, **users)
-                             : TryToken(credentials, request, **users);
+  SignInResult result = IsSlow(credentials) ? TryPassword(credentials, request, **users)
+                                            : TryToken(credentials, request, **users);
+  Note(result);
+  return result;
+}
+
+void SignIn::Note(const SignInResult& result) {
+  if (const pat::Principal* const who = result.decision.principal()) {
+    metrics_.Accepted(who->method());
+  } else if (result.retry_after > absl::ZeroDuration()) {
+    metrics_.Refused("throttled");
+  } else {
+    metrics_.Refused(pat::ToString(result.decision.refusal()->reason()));
+  }
 }
 
 SignInResult SignIn::TryToken(const Credentials& credentials, const Request& request,
                               const Users& users) {
   const User* user = credentials.bearer ? nullptr : users.Find(credentials.user);
-  SignInResult result{authority_.Verify(credentials.secret.Reveal(),
-                                        PresentedBy(request, user, credentials.bearer)),
-                      {}};
+  const pat::Presented presented = PresentedBy(request, user, credentials.bearer);
+  const auto begun = std::chrono::steady_clock::now();
+  SignInResult result{authority_.Verify(credentials.secret.Reveal(), presented), {}};
+  metrics_.Verified(absl::FromChrono(std::chrono::steady_clock::now() - begun));
   if (const pat::Principal* who = result.decision.principal()) {
     user = users.FindAccount(who->account());  // a bearer's; of an account that is gone: nobody
     if (user == nullptr) result.decision = pat::Refusal(pat::RefusalReason::kUnknownAccount);

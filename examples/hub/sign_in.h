@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "credentials.h"
+#include "metrics.h"
 #include "pat/authority.h"
 #include "pat/principal.h"
 #include "request.h"
@@ -50,7 +51,7 @@ struct SignInResult {
 class SignIn {
  public:
   SignIn(pat::Authority& authority, WatchedFile<Users>& users, SignInThrottles& throttles,
-         std::function<absl::Time()> clock);
+         Metrics& metrics, std::function<absl::Time()> clock);
 
   /// Judges what `request` presents; its address and user agent become the token's "last used".
   SignInResult Try(const Credentials& credentials, const Request& request);
@@ -59,6 +60,7 @@ class SignIn {
   bool IsSlow(const Credentials& credentials) const;
 
  private:
+  void Note(const SignInResult& result);
   SignInResult TryToken(const Credentials& credentials, const Request& request, const Users& users);
   SignInResult TryPassword(const Credentials& credentials, const Request& request,
                            const Users& users);
@@ -66,6 +68,7 @@ class SignIn {
   pat::Authority& authority_;
   WatchedFile<Users>& users_;
   SignInThrottles& throttles_;
+  Metrics& metrics_;
   const std::function<absl::Time()> clock_;
 };
 

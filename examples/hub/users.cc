@@ -135,6 +135,13 @@ const User* Users::FindAccount(std::string_view account) const {
   return found == name_of_account_.end() ? nullptr : Find(found->second);
 }
 
+std::vector<std::string> Users::Accounts() const {
+  std::vector<std::string> accounts;
+  accounts.reserve(name_of_account_.size());
+  for (const auto& [account, name] : name_of_account_) accounts.push_back(account);
+  return accounts;
+}
+
 absl::Status Users::Add(User user) {
   if (absl::Status s = ValidateUser(user); !s.ok()) return s;
   if (Find(user.name) != nullptr || FindAccount(user.account) != nullptr) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -48,6 +49,9 @@ class Users {
   const User* Find(std::string_view name) const;
   /// The user of that account, or nullptr.
   const User* FindAccount(std::string_view account) const;
+
+  /// The accounts' ids.
+  std::vector<std::string> Accounts() const;
 
   /// A hash to check the passwords of unknown users against: it takes as long as a real one.
   const std::string& unfitting_hash() const { return unfitting_hash_; }

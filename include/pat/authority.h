@@ -58,6 +58,9 @@ struct IssueRequest {
 struct Issued {
   Token token;
   TokenText text;
+  /// The ids of the auto tokens that went to make room. Where several auto tokens of an account are
+  /// issued at once, the first of them has the ids for all.
+  std::vector<std::uint64_t> evicted = {};
 };
 
 /// How a secret is presented. Borrows its strings for the call.

@@ -17,7 +17,7 @@ class AccountsTest : public HubTest {
   AccountsTest() : throttles_(settings_.limits), accounts_(Make()) {}
 
   Accounts Make() {
-    return {*authority_, users_, throttles_, [this] { return now_; }};
+    return {*authority_, users_, throttles_, metrics_, [this] { return now_; }};
   }
 
   /// alice's code `steps` steps from now.
@@ -25,6 +25,7 @@ class AccountsTest : public HubTest {
     return TotpCode(*FromBase32("GEZDGNBVGY3TQOJQ"), absl::ToUnixSeconds(now_) / 30 + steps);
   }
 
+  Metrics metrics_;
   SignInThrottles throttles_;
   Accounts accounts_;
 };
@@ -49,7 +50,7 @@ TEST_F(AccountsTest, APasswordIsEnoughWithoutTwoFactorAuthentication) {
 TEST_F(AccountsTest, ACodeIsGoodOnceInAllProcesses) {
   WatchedFile<Users> other_users(users_.path(), &Users::Read);
   SignInThrottles other_throttles(settings_.limits);
-  Accounts other(*authority_, other_users, other_throttles, [this] { return now_; });
+  Accounts other(*authority_, other_users, other_throttles, metrics_, [this] { return now_; });
   EXPECT_EQ(accounts_.CheckCode("a-1", Code(), kIp).outcome, Outcome::kAccepted);
   EXPECT_EQ(accounts_.CheckCode("a-1", Code(), kIp).outcome, Outcome::kRefused);
   EXPECT_EQ(other.CheckCode("a-1", Code(), kIp).outcome, Outcome::kRefused);
@@ -85,7 +86,7 @@ TEST_F(AccountsTest, WrongPasswordsCountWithThoseOfTheTokenEndpoint) {
   const LoginResult throttled = accounts_.CheckPassword("bob", kPassword, kIp);
   EXPECT_EQ(throttled.outcome, Outcome::kThrottled);
   EXPECT_EQ(throttled.retry_after, absl::Seconds(30));
-  SignIn sign_in(*authority_, users_, throttles_, [this] { return now_; });
+  SignIn sign_in(*authority_, users_, throttles_, metrics_, [this] { return now_; });
   EXPECT_EQ(sign_in.Try(*ParseAuthorization(Basic("bob", kPassword)), Get("/token")).retry_after,
             absl::Seconds(30));
 }

@@ -220,7 +220,8 @@ TEST(RequestLogTest, HoldsNothingOfTheClientsOwn) {
   response.status = 401;
   response.note.reason = "forged";
   EXPECT_EQ(LogLine(request, response, "other", absl::FromUnixSeconds(0), absl::Microseconds(5)),
-            "1970-01-01T00:00:00.000Z 192.0.2.1 OTHER other 401 user=- reason=forged us=5");
+            R"({"time":"1970-01-01T00:00:00.000Z","event":"request","ip":"192.0.2.1",)"
+            R"("method":"OTHER","route":"other","status":401,"reason":"forged","us":5})");
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ class World:
 
         def port():
             assert child.poll() is None, "hub ended: " + redact(self.log(log))
-            words = self.log(log).split("listening on port ")
+            words = self.log(log).split('"event":"listening","port":')
             return int(words[1].split(",")[0]) if len(words) > 1 else None
 
         return child, wait_for(port, "hub to listen")
