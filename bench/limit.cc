@@ -5,6 +5,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "pat/token_body.h"
 #include "pat/version.h"
 
 namespace pat::bench {
@@ -45,7 +46,9 @@ Limit::Limit(const std::string& records_file, const KeySet& keys)
       seal_number_(keys.newest_seal().number) {}
 
 bool Limit::Decode(std::string_view text, Selector* selector) {
-  return token_text_internal::DecodeSelector(text.substr(kPrefix, kSelectorLength), selector);
+  const auto read = token_text_internal::ReadTokenBody(text.substr(kPrefix, kTokenBodyLength));
+  *selector = read.selector;
+  return read.base62 && read.selector_fits;
 }
 
 std::uint64_t Limit::IdOf(const Selector& selector) const {

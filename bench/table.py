@@ -52,6 +52,15 @@ def verify_ratios(found: Results, whole: dict[str, Any]) -> list[Row]:
     }
     rows += [
         ("... both with small pages", ratio(small["verify"], small["limit"]), None, False),
+        (
+            "verify of one of 64 at once / of one",
+            ratio(
+                found.value("verify", f"verify_many_64/{found.main_size}", "ns_each"),
+                main["verify_ns"],
+            ),
+            None,
+            False,
+        ),
         ("limit / sum of its parts", ratio(main["limit_ns"], whole["limit_parts_ns"]), 1.15, False),
         ("p99: verify / limit", ratio(main["verify_p99_ns"], main["limit_p99_ns"]), 1.3, False),
         ("p99.9: verify / limit", ratio(main["verify_p999_ns"], main["limit_p999_ns"]), 1.5, False),

@@ -7,9 +7,9 @@
 // once before and once after a repetition's calls.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
-#include <cstring>
-#include <map>
 #include <random>
 #include <string>
 #include <utility>
@@ -116,6 +116,28 @@ void Verify(benchmark::State& state, World& world, Texts texts) {
   Measure(state, texts.size(), [&](std::size_t i) { return Read(authority.Verify(texts[i])); });
 }
 
+// The time of one token of many presented at once.
+void VerifyMany(benchmark::State& state, World& world, Texts texts) {
+  constexpr std::size_t kAtOnce = 64;
+  world.population.NoteUses();
+  Authority& authority = world.population.authority();
+  std::array<std::string_view, kAtOnce> many;
+  Measure(state, texts.size() / kAtOnce, [&](std::size_t i) {
+    for (std::size_t j = 0; j < kAtOnce; ++j) many[j] = texts[i * kAtOnce + j];
+    std::uint64_t sum = 0;
+    std::size_t good = 0;
+    authority.VerifyMany(many, {}, [&](std::size_t, const Decision& decision) {
+      const std::uint64_t answer = Read(decision);
+      sum += answer;
+      good += answer != 0 ? 1 : 0;
+    });
+    return good == kAtOnce ? sum : 0;
+  });
+  state.counters["ns_each"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * kAtOnce) / 1e9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
 void VerifyLimit(benchmark::State& state, World& world, Texts texts) {
   Measure(state, texts.size(), [&](std::size_t i) { return Read(world.limit.Verify(texts[i])); });
 }
@@ -167,6 +189,7 @@ void RegisterAll() {
     if (tokens != sizes[sizes.size() > 1 ? 1 : 0]) continue;      // the rest at a million alone
     Register("verify_2_threads", world, Verify, texts)->Threads(2);
     Register("limit_2_threads", world, VerifyLimit, texts)->Threads(2);
+    Register("verify_many_64", world, VerifyMany, texts);
     Register("verify_zipf", world, Verify, world.zipf.texts());
     Register("limit_zipf", world, VerifyLimit, world.zipf.texts());
     RegisterRefusals(world);
