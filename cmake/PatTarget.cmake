@@ -18,6 +18,13 @@ function(pat_own target)
   endif()
 endfunction()
 
+# pat_fuzzable(TARGET): where fuzz targets are built, libFuzzer sees the ways through TARGET.
+function(pat_fuzzable target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND PAT_SANITIZE MATCHES "address")
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
+
 # pat_wanted(OPTION PACKAGE OUT): OUT is ON if OPTION is ON (PACKAGE is then
 # required), or if it is AUTO, libpat is the top-level project, BUILD_TESTING
 # is not off and PACKAGE is there.
