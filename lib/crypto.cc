@@ -124,14 +124,19 @@ Block Cmac(const CmacKey& key, std::string_view head, std::string_view tail) {
   return state;
 }
 
-void CmacNext(const CmacKey& key, const unsigned char* block, Block* state) {
-  Xor16(block, state);
-  Encrypt(key.aes, *state, state);
+void CmacFirstHalf(const CmacKey& key, const unsigned char* half, Block* state) {
+  for (const unsigned char* block : {half, half + 16}) {
+    Xor16(block, state);
+    Encrypt(key.aes, *state, state);
+  }
 }
 
-void CmacLast(const CmacKey& key, const unsigned char* block, Block* state) {
+void CmacSecondHalf(const CmacKey& key, const unsigned char* half, Block* state) {
+  Xor16(half, state);
+  Encrypt(key.aes, *state, state);
+  Xor16(half + 16, state);
   Xor16(key.last_whole.data(), state);
-  CmacNext(key, block, state);
+  Encrypt(key.aes, *state, state);
 }
 
 Block Sha256Half(std::string_view data) {

@@ -40,9 +40,9 @@ void SetCmacKey(const Block& key, CmacKey* out);
 /// The CMAC of `head` followed by `tail`.
 Block Cmac(const CmacKey& key, std::string_view head, std::string_view tail = {});
 
-/// A CMAC of whole blocks, by hand: CmacNext for each but the last. `state` begins as zeros.
-void CmacNext(const CmacKey& key, const unsigned char* block, Block* state);
-void CmacLast(const CmacKey& key, const unsigned char* block, Block* state);
+/// A CMAC of four whole blocks in two halves of 32 bytes. `state` begins as zeros.
+void CmacFirstHalf(const CmacKey& key, const unsigned char* half, Block* state);
+void CmacSecondHalf(const CmacKey& key, const unsigned char* half, Block* state);
 
 /// The first 16 bytes of SHA-256.
 Block Sha256Half(std::string_view data);

@@ -45,18 +45,20 @@ const unsigned char* LmdbDirectory::Guess(std::uint64_t id) const noexcept {
 }
 
 int LmdbDirectory::Find(MDB_txn* txn, const LmdbTables& tables, std::uint64_t id,
-                        const unsigned char** page) {
+                        const unsigned char** page, std::uint64_t* meta_version) noexcept {
   const std::uint64_t number = id / kRecordsPerPage;
   const std::uint64_t txn_id = mdb_txn_id(txn);
   if (number < size_ &&
       (txn_id_.load(std::memory_order_acquire) == txn_id || CatchUp(txn, tables, txn_id))) {
     const unsigned char* const address = At(number);
+    *meta_version = meta_version_.load(std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_acquire);
     if (address != nullptr && txn_id_.load(std::memory_order_relaxed) == txn_id) {
       *page = address;
       return 0;
     }
   }
+  *meta_version = MetaVersion(txn, tables);
   const int rc = GetHotPage(txn, tables, id, page);
   if (rc == 0) Learn(txn_id, number, *page);
   return rc;

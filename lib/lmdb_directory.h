@@ -33,8 +33,10 @@ class LmdbDirectory {
   /// Reserves address space for `pages` hot pages, or less. Before the threads.
   void Open(std::size_t pages);
 
-  /// The hot page of token `id` as `txn` sees it: 0, MDB_NOTFOUND or another of LMDB's errors.
-  int Find(MDB_txn* txn, const LmdbTables& tables, std::uint64_t id, const unsigned char** page);
+  /// The hot page of token `id` and the version of the meta rows as `txn` sees them: 0,
+  /// MDB_NOTFOUND or another of LMDB's errors.
+  int Find(MDB_txn* txn, const LmdbTables& tables, std::uint64_t id, const unsigned char** page,
+           std::uint64_t* meta_version) noexcept;
 
   /// Where the page most likely lies, or null. Good for prefetching only.
   const unsigned char* Guess(std::uint64_t id) const noexcept;

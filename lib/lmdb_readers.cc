@@ -65,10 +65,10 @@ absl::Status LmdbReaders::Open(MDB_env* env, std::size_t wanted) {
 }
 
 LmdbReaders::Slot* LmdbReaders::Claim() noexcept {
-  const std::size_t hint = ThreadHint();
+  const std::size_t hint = ThreadHint() * size_ >> 32U;  // below size_, without a division
   while (!closed_.load(std::memory_order_acquire) && !guard_.inherited()) {
     for (std::size_t i = 0; i < size_; ++i) {
-      Slot& slot = slots_[(hint + i) % size_];
+      Slot& slot = slots_[hint + i < size_ ? hint + i : hint + i - size_];
       if (slot.busy.load(std::memory_order_relaxed)) continue;
       if (!slot.busy.exchange(true, std::memory_order_acquire)) return &slot;
     }

@@ -110,9 +110,8 @@ Store::Lookup LmdbStore::Find(std::uint64_t id, TokenRecord* record,
   const Reader reader(env_->readers());
   if (closed() || !reader.ok()) return Lookup::kUnavailable;
   const unsigned char* page = nullptr;
-  const int rc = env_->directory().Find(reader.txn(), tables_, id, &page);
+  const int rc = env_->directory().Find(reader.txn(), tables_, id, &page, meta_version);
   if (rc != 0 && rc != MDB_NOTFOUND) return Lookup::kUnavailable;
-  *meta_version = env_->directory().MetaVersion(reader.txn(), tables_);
   if (rc == MDB_NOTFOUND) return Lookup::kAbsent;
   std::memcpy(record->bytes.data(), page + HotOffset(id), kRecordBytes);
   return record->empty() ? Lookup::kAbsent : Lookup::kFound;

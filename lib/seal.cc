@@ -34,20 +34,19 @@ std::string_view Chars(const unsigned char* bytes, std::size_t size) {
 // The seal of a record's fields and account is a CMAC of exactly four blocks: id and key number,
 // digest, fields, account.
 crypto::Block SealBegin(const SealKey& key, std::uint64_t id, const Digest& digest) {
-  std::array<unsigned char, 16> head{};
-  PutBigEndian(id, 8, head.data());
-  PutBigEndian(key.number, 2, head.data() + 8);
-  head[10] = kStoreFormat;
+  std::array<unsigned char, 32> half{};
+  PutBigEndian(id, 8, half.data());
+  PutBigEndian(key.number, 2, half.data() + 8);
+  half[10] = kStoreFormat;
+  std::copy(digest.begin(), digest.end(), half.begin() + 16);
   crypto::Block state{};
-  crypto::CmacNext(key.token, head.data(), &state);
-  crypto::CmacNext(key.token, digest.data(), &state);
+  crypto::CmacFirstHalf(key.token, half.data(), &state);
   return state;
 }
 
 crypto::Block SealEnd(const SealKey& key, crypto::Block state, const TokenRecord& record) {
-  static_assert(sizeof record.bytes == kSealBytes + 2 * sizeof state);
-  crypto::CmacNext(key.token, record.bytes.data() + kSealBytes, &state);
-  crypto::CmacLast(key.token, record.bytes.data() + kSealBytes + kFieldsBytes, &state);
+  static_assert(sizeof record.bytes == kSealBytes + 32);
+  crypto::CmacSecondHalf(key.token, record.bytes.data() + kSealBytes, &state);
   return state;
 }
 

@@ -33,28 +33,38 @@ inline std::uint32_t Portable(std::string_view text) {
 #if defined(__x86_64__)
 #define PAT_CRC32_CLMUL 1
 
-inline constexpr std::size_t kMostByClmul = 128;
-
 inline bool HasClmul() { return __builtin_cpu_supports("pclmul") != 0; }
 
-// 4 to 128 bytes by carry-less multiplication (V. Gopal et al., "Fast CRC computation for generic
-// polynomials using PCLMULQDQ", Intel, 2009; constants for the reflected polynomial). The start
-// value ~0 is added to the first four bytes instead; then zeros in front change nothing, and the
-// text can end at a block's end.
-__attribute__((target("pclmul,sse4.1"))) inline std::uint32_t ByClmul(std::string_view text) {
-  alignas(16) unsigned char blocks[kMostByClmul] = {};
-  const std::size_t size = (text.size() + 15) / 16 * 16;
-  unsigned char* const begin = blocks + (size - text.size());
-  std::memcpy(begin, text.data(), text.size());
-  for (std::size_t i = 0; i < 4; ++i) begin[i] = static_cast<unsigned char>(~begin[i]);
+// True for the sizes of texts that are done so: the first of the blocks, counted from the end,
+// holds the four bytes that the start value is added to.
+inline bool FitsClmul(std::size_t size) { return size >= 16 && (size - 1) % 16 >= 3; }
 
-  const auto* block = reinterpret_cast<const __m128i*>(blocks);
+// The first `n` bytes (1 to 16) moved to the end, zeros before them.
+__attribute__((target("ssse3"))) inline __m128i MoveToEnd(__m128i bytes, std::size_t n) {
+  constexpr unsigned char kNone = 0x80;
+  static constexpr unsigned char kShuffle[32] = {
+      kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone, kNone,
+      kNone, kNone, kNone, kNone, kNone, 0,     1,     2,     3,     4,     5,
+      6,     7,     8,     9,     10,    11,    12,    13,    14,    15};
+  return _mm_shuffle_epi8(bytes, _mm_loadu_si128(reinterpret_cast<const __m128i*>(kShuffle + n)));
+}
+
+// By carry-less multiplication (V. Gopal et al., "Fast CRC computation for generic polynomials
+// using PCLMULQDQ", Intel, 2009; constants for the reflected polynomial). The start value ~0 is
+// added to the first four bytes instead; then zeros in front change nothing, and the text can end
+// at a block's end.
+__attribute__((target("pclmul,sse4.1"))) inline std::uint32_t ByClmul(std::string_view text) {
+  const char* const data = text.data();
+  const std::size_t first = (text.size() - 1) % 16 + 1;  // bytes in the first block: 4 or more
+  alignas(16) constexpr unsigned char kStart[16] = {0xFF, 0xFF, 0xFF, 0xFF};
+  __m128i sum = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data));
+  sum = _mm_xor_si128(sum, _mm_load_si128(reinterpret_cast<const __m128i*>(kStart)));
+  sum = MoveToEnd(sum, first);
   const __m128i fold = _mm_set_epi64x(0x0CCAA009E, 0x1751997D0);  // x^(128-32), x^(128+32)
-  __m128i sum = _mm_load_si128(block);
-  for (std::size_t i = 1; i < size / 16; ++i) {
+  for (std::size_t at = first; at < text.size(); at += 16) {
     sum = _mm_xor_si128(
         _mm_xor_si128(_mm_clmulepi64_si128(sum, fold, 0x00), _mm_clmulepi64_si128(sum, fold, 0x11)),
-        _mm_load_si128(block + i));
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(data + at)));
   }
   // 128 bits to 96, to 64, and Barrett's reduction to 32.
   const __m128i low32 = _mm_set_epi32(0, -1, 0, -1);
@@ -76,8 +86,7 @@ __attribute__((target("pclmul,sse4.1"))) inline std::uint32_t ByClmul(std::strin
 /// is secret and a table's cache lines would tell of it.
 inline std::uint32_t Crc32(std::string_view text) {
 #if defined(PAT_CRC32_CLMUL)
-  if (text.size() >= 4 && text.size() <= crc32_internal::kMostByClmul &&
-      crc32_internal::HasClmul()) {
+  if (crc32_internal::FitsClmul(text.size()) && crc32_internal::HasClmul()) {
     return crc32_internal::ByClmul(text);
   }
 #endif

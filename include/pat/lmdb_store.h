@@ -35,15 +35,16 @@ struct LmdbOptions {
   absl::Duration write_deadline = absl::Seconds(10);
 
   /// Disk space, in bytes, that only revocations may use when the disk is full: blocks taken behind
-  /// the end of data.mdb (the file's size does not show them). A revocation needs about 32 KiB of it
-  /// while a stopped reader keeps old pages from being used again, else none. 0: no reserve.
+  /// the end of data.mdb (the file's size does not show them). A revocation needs about 32 KiB of
+  /// it while a stopped reader keeps old pages from being used again, else none. 0: no reserve.
   std::size_t reserve_bytes = std::size_t{8} << 20;
 };
 
 /// Opens the default store: a directory with an LMDB environment (data.mdb, lock.mdb), a lock
-/// for writers (write.lock) and the times of last use (lastuse.map), shared by any number of processes of one machine. Never on a
-/// network file system. Opening one directory several times in a process is fine: they share one
-/// environment, with the options of the first. After fork() only the parent may use it.
+/// for writers (write.lock) and the times of last use (lastuse.map), shared by any number of
+/// processes of one machine. Never on a network file system. Opening one directory several times in
+/// a process is fine: they share one environment, with the options of the first. After fork() only
+/// the parent may use it.
 ///
 /// NotFound: no store there. FailedPrecondition: a format this version does not read, or a
 /// directory that is not a store. Others as in Store.
