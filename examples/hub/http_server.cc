@@ -29,6 +29,9 @@ constexpr std::size_t kMaxDiscarded = std::size_t{1} << 20;
 /// Files that are not connections: the store's, epoll's, standard streams.
 constexpr std::size_t kOtherFiles = 128;
 
+/// What GnuTLS speaks: TLS 1.2 and 1.3.
+constexpr char kTlsPriorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+
 /// A request under way and its answer.
 struct Exchange {
   Request request;
@@ -116,17 +119,32 @@ class HttpServer::Impl {
 absl::Status HttpServer::Impl::Start() {
   const int listening = socket_.Release();
   const auto seconds = absl::ToInt64Seconds(absl::Ceil(options_.request_timeout, absl::Seconds(1)));
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+  // MHD's key is text with an end. The copy is wiped when the daemon has read it.
+  std::string tls_key(options_.tls == nullptr ? "" : options_.tls->key.Reveal());
+  MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, nullptr},
+                          {MHD_OPTION_HTTPS_MEM_CERT, 0, nullptr},
+                          {MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)},
+                          {MHD_OPTION_END, 0, nullptr}};
+  if (options_.tls != nullptr) {
+    flags |= MHD_USE_TLS;
+    tls[0] = {MHD_OPTION_HTTPS_MEM_KEY, 0, tls_key.data()};
+    tls[1].ptr_value = const_cast<char*>(options_.tls->certificate.c_str());
+  }
   daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &OnAccess,
-      this, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_THREAD_POOL_SIZE, options_.threads,
-      MHD_OPTION_CONNECTION_LIMIT, static_cast<unsigned>(max_connections_),
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT,
-      static_cast<unsigned>(seconds), MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-      &OnUri, this, MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &OnCompleted, this, MHD_OPTION_END);
+      flags, 0, nullptr, nullptr, &OnAccess, this, MHD_OPTION_LISTEN_SOCKET, listening,
+      MHD_OPTION_THREAD_POOL_SIZE, options_.threads, MHD_OPTION_CONNECTION_LIMIT,
+      static_cast<unsigned>(max_connections_), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(seconds),
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, &OnUri, this,
+      MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this, MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted,
+      this, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
   if (daemon_ != nullptr) return absl::OkStatus();
   ::close(listening);
-  return absl::UnavailableError("the HTTP server does not start");
+  return absl::UnavailableError(
+      options_.tls == nullptr ? "the HTTP server does not start"
+                              : "the HTTPS server does not start: are certificate and key PEM, and "
+                                "do they belong together?");
 }
 
 void HttpServer::Impl::Stop(absl::Duration patience) {

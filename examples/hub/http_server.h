@@ -11,8 +11,15 @@
 #include "absl/time/time.h"
 #include "app.h"
 #include "listening_socket.h"
+#include "secret.h"
 
 namespace hub {
+
+/// A server's certificate and its key, both PEM.
+struct TlsIdentity {
+  std::string certificate;  ///< With the chain, if there is one.
+  Secret key;
+};
 
 struct HttpOptions {
   unsigned threads = 2;                                ///< That serve connections.
@@ -21,6 +28,7 @@ struct HttpOptions {
   std::size_t max_connections = 12000;                 ///< Open files permitting.
   absl::Duration request_timeout = absl::Seconds(30);  ///< To send a whole request, from the
                                                        ///< connection or the last answer on.
+  const TlsIdentity* tls = nullptr;                    ///< Outlives the server; none: plain HTTP.
   std::vector<std::string> trusted_proxies;            ///< Whose X-Forwarded-For is believed.
 };
 

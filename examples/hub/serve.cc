@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -87,10 +88,12 @@ absl::StatusOr<Settings> ReadSettings(const Arguments& arguments) {
 absl::StatusOr<ListeningSocket> Listen(const Arguments& arguments) {
   const auto address = ListenAddress::Parse(arguments.Value("listen"));
   if (!address.ok()) return address.status();
-  if (!address->is_loopback() && !arguments.Has("behind-tls")) {
+  const bool tls = arguments.Has("tls-certificate") || arguments.Has("behind-tls");
+  if (!address->is_loopback() && !tls) {
     return absl::InvalidArgumentError(
-        "tokens must not cross a network in the clear: listen on loopback, or give --behind-tls if "
-        "a TLS proxy stands before this address");
+        "tokens must not cross a network in the clear: give --tls-certificate and --tls-key, "
+        "listen "
+        "on loopback, or give --behind-tls if a TLS proxy stands before this address");
   }
   if (address->is_any() && !arguments.Has("public-url")) {
     return absl::InvalidArgumentError("say how clients reach this: --public-url https://HOST");
@@ -100,7 +103,9 @@ absl::StatusOr<ListeningSocket> Listen(const Arguments& arguments) {
 
 /// How clients reach us: as the operator says, or the address itself.
 absl::StatusOr<std::string> PublicUrl(const Arguments& arguments, const ListeningSocket& socket) {
-  std::string url = arguments.Value("public-url", Cat({"http://", socket.HostAndPort()}));
+  std::string url = arguments.Value(
+      "public-url",
+      Cat({arguments.Has("tls-certificate") ? "https://" : "http://", socket.HostAndPort()}));
   while (!url.empty() && url.back() == '/') url.pop_back();
   const bool known = StartsWith(url, "https://") || StartsWith(url, "http://");
   if (!known || !IsPlain(url) || url.find_first_of(" ?#<>'&") != std::string::npos) {
@@ -126,6 +131,19 @@ absl::StatusOr<HttpOptions> ReadHttpOptions(const Arguments& arguments) {
     if (!IsIp(proxy)) return absl::InvalidArgumentError("--trusted-proxy is an IP address");
   }
   return options;
+}
+
+/// None: plain HTTP is wanted.
+absl::StatusOr<std::optional<TlsIdentity>> ReadTlsIdentity(const Arguments& arguments) {
+  if (arguments.Has("tls-certificate") != arguments.Has("tls-key")) {
+    return absl::InvalidArgumentError("--tls-certificate and --tls-key go together");
+  }
+  if (!arguments.Has("tls-key")) return std::nullopt;
+  absl::StatusOr<std::string> certificate = ReadFile(arguments.Value("tls-certificate"));
+  if (!certificate.ok()) return certificate.status();
+  absl::StatusOr<std::string> key = ReadFile(arguments.Value("tls-key"), 0640);
+  if (!key.ok()) return key.status();
+  return TlsIdentity{*std::move(certificate), Secret(*key)};
 }
 
 /// Waits for the signal to stop. They must be blocked in every thread: call Block first.
@@ -175,7 +193,9 @@ VerbSyntax ServeSyntax() {
            "trusted-proxy",
            "public-url",
            "new-tokens",
-           "metrics-from"},
+           "metrics-from",
+           "tls-certificate",
+           "tls-key"},
           {"create", "behind-tls"},
           {"store", "keys", "users", "listen"},
           0};
@@ -184,8 +204,11 @@ VerbSyntax ServeSyntax() {
 absl::Status Serve(const Arguments& arguments) {
   absl::StatusOr<Settings> settings = ReadSettings(arguments);
   if (!settings.ok()) return settings.status();
-  const absl::StatusOr<HttpOptions> http = ReadHttpOptions(arguments);
+  absl::StatusOr<HttpOptions> http = ReadHttpOptions(arguments);
   if (!http.ok()) return http.status();
+  const auto tls = ReadTlsIdentity(arguments);
+  if (!tls.ok()) return tls.status();
+  if (tls->has_value()) http->tls = &**tls;
   WatchedFile<Users> users(arguments.Value("users"), &Users::Read);
   if (const auto read = users.Get(); !read.ok()) return read.status();
   WatchedFile<Repositories> repositories(arguments.Value("public-repositories"),

@@ -3,13 +3,16 @@
 """limits_test.py BIN_DIR: hub under clients that mean it no good: many, slow, oversized, guessing;
 and how it stops. Plain sockets on loopback. Prints each case; exit 1 if one failed."""
 
+import http.client
 import os
 import resource
 import select
 import socket
+import ssl
 import sys
 import threading
 import time
+import warnings
 
 from world import HINT, World, basic, case, request, run_cases, stop, wait_for
 
@@ -21,6 +24,15 @@ class Context(World):
         super().__init__(bin_dir)
         self.secret, _ = self.issue("alice", "repo:write")
         self.hub_child, self.port = self.hub("--request-timeout", "300")
+
+    def call_over_tls(self, port, context, user, password):
+        """The status of a login with a password, which another thread checks."""
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=context)
+        connection.request("GET", "/token?service=registry-test&account=" + user,
+                           headers=basic(user, password))
+        status = connection.getresponse().status
+        connection.close()
+        return status
 
     def connect(self, port=None):
         s = socket.create_connection(("127.0.0.1", port or self.port), timeout=60)
@@ -323,6 +335,51 @@ def a_stop_answers_what_is_under_way(c):
 
 
 @case
+def tls_is_spoken_where_it_is_asked_for(c):
+    certificate, key = c.path("keys/token-cert.pem"), c.path("keys/token-key.pem")
+    child, port = c.hub("--tls-certificate", certificate, "--tls-key", key, "--request-timeout",
+                        "5", log="tls.log")
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False  # the certificate names a key, no host
+
+    def get(context):
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=context)
+        try:
+            connection.request("GET", "/token?service=registry-test&account=alice",
+                               headers=basic("alice", c.secret))
+            return connection.getresponse().status, connection.sock.version()
+        finally:
+            connection.close()
+
+    status, version = get(context)
+    assert status == 200 and version in ("TLSv1.2", "TLSv1.3"), (status, version)
+
+    def fails(context):
+        try:
+            get(context)
+        except ssl.SSLError:
+            return True
+        return False
+
+    assert fails(ssl.create_default_context())  # nobody's word for it
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    assert not fails(old)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert fails(old)
+    with c.connect(port) as plain:
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert not answer_of(plain).startswith(b"HTTP/1.1 2")
+    assert '"url":"https://127.0.0.1:%d"' % port in c.log("tls.log")
+    slow = c.call_over_tls(port, context, "bob", c.passwords["bob"])
+    assert slow == 200
+    assert stop(child) == 0
+
+
+@case
 def no_log_holds_a_secret(c):
     c.check_logs()
 
@@ -337,6 +394,9 @@ def what_serve_is_not_told_to_do_it_does_not(c):
     assert "--public-url" in serve("--listen", "0.0.0.0:0", "--behind-tls")
     for url in ("hub.example.com", "https://hub.example.com/?a", "https://a b", "ftp://a", ""):
         assert "--public-url is" in serve("--listen", "127.0.0.1:0", "--public-url", url)
+    assert "go together" in serve("--listen", "127.0.0.1:0", "--tls-key", "x")
+    assert "belong together" in serve("--listen", "127.0.0.1:0", "--tls-key", c.path("users"),
+                                      "--tls-certificate", c.path("keys/token-cert.pem"))
     assert "60 to 300" in serve("--listen", "127.0.0.1:0", "--jwt-lifetime", "3600")
     assert "listen" in serve("--listen", "localhost")
     os.chmod(c.path("users"), 0o644)
