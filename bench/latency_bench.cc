@@ -46,9 +46,8 @@ class ProcessNeighbour final : public Neighbour {
 };
 
 struct World {
-  explicit World(Population& of)
-      : population(of), limit((DropFromMemory(of.RecordsFile()), of.RecordsFile()), of.keys()) {
-    if (!population.Lock() || !LockInMemory(population.RecordsFile())) {
+  explicit World(Population& of) : population(of), limit(of.RecordsFile(), of.keys()) {
+    if (!population.Settle()) {
       benchmark::AddCustomContext(NameOf("locked in memory", of.tokens()), "no");
     }
   }

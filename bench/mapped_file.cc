@@ -56,8 +56,7 @@ std::vector<Range> MappingsOf(const std::string& path) {
   return ranges;
 }
 
-}  // namespace
-
+// Has the kernel forget what it holds of the file.
 void DropFromMemory(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
@@ -65,6 +64,8 @@ void DropFromMemory(const std::string& path) {
   (void)posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
   close(file);
 }
+
+}  // namespace
 
 MappedFile::MappedFile(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -90,13 +91,21 @@ bool LockInMemory(const std::string& path) {
   return locked;
 }
 
-bool UseSmallPages(const std::string& path) {
+bool UsePages(const std::string& path, Pages pages) {
+  constexpr std::size_t kPage = 4096;
+  const std::vector<Range> ranges = MappingsOf(path);
   bool done = true;
-  for (const Range& range : MappingsOf(path)) {
+  for (const Range& range : ranges) {
     (void)munlock(range.begin, range.size);
-    // What is mapped already stays as it is until it is dropped; the file keeps its contents.
-    done &= madvise(range.begin, range.size, MADV_NOHUGEPAGE) == 0 &&
+    const int kind = pages == Pages::kHuge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
+    done &= madvise(range.begin, range.size, kind) == 0 &&
             madvise(range.begin, range.size, MADV_DONTNEED) == 0;
+  }
+  DropFromMemory(path);  // nothing of it is mapped now
+  for (const Range& range : ranges) {
+    for (std::size_t at = 0; at < range.size; at += kPage) {
+      (void)*static_cast<const volatile char*>(range.begin + at);
+    }
   }
   return done;
 }

@@ -8,10 +8,6 @@
 
 namespace pat::bench {
 
-/// Has the kernel forget what it holds of the file, so that it is read anew: how it maps a file
-/// depends on how the file came into memory. For a file that nobody has mapped.
-void DropFromMemory(const std::string& path);
-
 /// A whole file, mapped for reading. Ends the program if it cannot be.
 class MappedFile {
  public:
@@ -35,8 +31,11 @@ class MappedFile {
 /// the system does not allow it.
 bool LockInMemory(const std::string& path);
 
-/// From now on pages of 4 KiB, whatever the kernel would choose by itself. Ends a LockInMemory.
-bool UseSmallPages(const std::string& path);
+enum class Pages { kHuge, kSmall };
+
+/// Reads it anew into pages of that kind, as far as the kernel goes along: which it chooses by
+/// itself depends on how the file came into memory, so two files would differ. Before LockInMemory.
+bool UsePages(const std::string& path, Pages pages);
 
 /// How much of it is mapped by huge pages, and how much is in memory at all, in KiB.
 struct Residency {

@@ -144,7 +144,6 @@ absl::Status Population::Open(bool create, const AuthorityOptions& options) {
 // Opens what is there, if it is whole and of the formats of today.
 bool Population::Usable() {
   if (ReadFile(directory_ + "/whole") != kLayout) return false;
-  DropFromMemory(data_file());
   if (!Open(false, {}).ok()) return false;
   const auto keyring = KeyringSource::Parse(ReadFile(directory_ + "/keyring"));
   Require(keyring.status());
@@ -230,7 +229,6 @@ void Population::WriteRecords(const std::string& path) {
     first = rows->back().id + 1;
   }
   WriteFile(path, bytes);
-  DropFromMemory(path);
 }
 
 void Population::NoteUses() {
@@ -243,8 +241,12 @@ void Population::NoteUses() {
   noted_at_s_ = now;
 }
 
-bool Population::Lock() const {
-  return LockInMemory(data_file()) && LockInMemory(store_directory() + "/lastuse.map");
+bool Population::Settle(Pages pages) {
+  const std::string records = RecordsFile();
+  const bool settled = UsePages(data_file(), pages) && UsePages(records, pages);
+  const bool locked = LockInMemory(data_file()) && LockInMemory(records) &&
+                      LockInMemory(store_directory() + "/lastuse.map");
+  return settled && locked;
 }
 
 }  // namespace pat::bench

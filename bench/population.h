@@ -71,8 +71,9 @@ class Population {
   /// the state that steady traffic has. Does so only if the last time is too long ago.
   void NoteUses();
 
-  /// Locks the store in memory; false if it may not be.
-  bool Lock() const;
+  /// Reads the store, and the limit's file if that is mapped, into pages of one kind and locks both
+  /// in memory. False if the system does not allow all of it.
+  bool Settle(Pages pages = Pages::kHuge);
 
  private:
   Population(std::string directory, std::int64_t tokens);

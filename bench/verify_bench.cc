@@ -80,17 +80,12 @@ bool SmallPages() { return std::getenv("PAT_BENCH_SMALL_PAGES") != nullptr; }
 struct World {
   explicit World(std::int64_t tokens)
       : population(Population::Of(tokens)),
-        limit((DropFromMemory(population.RecordsFile()), population.RecordsFile()),
-              population.keys()),
+        limit(population.RecordsFile(), population.keys()),
         zipf(ZipfTraffic(population.accepted())),
         wrong_secrets(WrongSecrets(population.accepted())),
         forged(ForgedSelectors(population.authority().prefixes().front())) {
-    if (SmallPages() &&
-        !(UseSmallPages(population.data_file()) && UseSmallPages(population.RecordsFile()))) {
-      Fail("small pages cannot be asked for");
-    }
-    const bool locked = population.Lock() && LockInMemory(population.RecordsFile());
-    Context("locked in memory", locked ? "yes" : "no");
+    const bool settled = population.Settle(SmallPages() ? Pages::kSmall : Pages::kHuge);
+    Context("locked in memory", settled ? "yes" : "no");
     population.NoteUses();
     const Residency store = ResidencyOf(population.data_file());
     const Residency flat = ResidencyOf(population.RecordsFile());

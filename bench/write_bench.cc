@@ -34,7 +34,7 @@ struct World {
         scratch(Population::Scratch(of)),
         ids(scratch->IdsOf(scratch->accepted(), 200'000)),
         flusher(scratch->store_directory(), scratch->IdsOf(scratch->accepted(), 2000)) {
-    scratch->Lock();
+    if (!scratch->Settle()) benchmark::AddCustomContext(NameOf("locked in memory", of), "no");
   }
 
   Authority& authority() { return scratch->authority(); }
