@@ -133,6 +133,7 @@ absl::Status Population::Open(bool create, const AuthorityOptions& options) {
   LmdbOptions lmdb;
   lmdb.create_if_missing = create;
   lmdb.flush_interval = absl::ZeroDuration();  // nothing behind our back
+  lmdb.write_deadline = absl::Minutes(10);     // 64 callers on a slow disk are to be measured too
   auto store = OpenLmdbStore(store_directory(), lmdb);
   if (!store.ok()) return store.status();
   auto authority =
