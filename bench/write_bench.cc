@@ -60,7 +60,8 @@ struct World {
   Flusher flusher;
   std::size_t next_id = 0;
   std::mt19937_64 random{5};
-  std::vector<std::string> full;  // accounts with as many auto tokens as they may have
+  std::vector<std::string> full;     // accounts with as many auto tokens as they may have
+  std::vector<std::string> counted;  // accounts whose counts hold
 };
 
 // Each call changes something; the pages it writes are counted.
@@ -120,8 +121,19 @@ void RegisterChanges(World& world) {
   Add(NameOf("evict", world.tokens), world.writes(), durable(Evict));
 }
 
+// The first look at an account after the expiry of one of its tokens counts anew and writes that
+// down: once an account, and not what is measured here.
+void CountOnce(World& world) {
+  constexpr std::size_t kAccounts = 2000;
+  for (std::size_t i = 0; i < kAccounts; ++i) {
+    world.counted.push_back(world.RandomAccount());
+    Require(world.authority().Count(world.counted.back()).status());
+  }
+}
+
 void RegisterLooks(World& world) {
   constexpr std::int64_t kTimes = 2000;
+  CountOnce(world);
   Add(NameOf("list_page", world.tokens), kTimes, [&world](benchmark::State& state) {
     for (auto _ : state) {
       const auto page = world.authority().List(world.RandomAccount());
@@ -129,7 +141,10 @@ void RegisterLooks(World& world) {
     }
   });
   Add(NameOf("counts", world.tokens), kTimes, [&world](benchmark::State& state) {
-    for (auto _ : state) Require(world.authority().Count(world.RandomAccount()).status());
+    for (auto _ : state) {
+      const std::string& account = world.counted[world.random() % world.counted.size()];
+      Require(world.authority().Count(account).status());
+    }
   });
 }
 
