@@ -4,6 +4,7 @@
 set -eu
 umask 077
 BIN=$(CDPATH= cd -- "$1" && pwd)
+HERE=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 DIR=$(mktemp -d)
 hub=
 registry=
@@ -57,7 +58,12 @@ done
 cat << END
 
 A registry on 127.0.0.1:$PORT, with hub as its token server on 127.0.0.1:$HUB_PORT.
-The user 'demo' has two-factor authentication on: the password ($PASSWORD) is refused, tokens are not.
+
+The settings page, where tokens are made and stopped: http://127.0.0.1:$HUB_PORT/
+  user demo, password $PASSWORD, and a code of an authenticator app that knows the key
+  $(sed 's/.*secret=\([A-Z2-7]*\).*/\1/' "$DIR/totp")    (oathtool --totp -b KEY makes one, too)
+
+For the registry the password is refused, for demo has two-factor authentication on; tokens are not.
 
   read                 $(token repo:read)
   read, write          $(token repo:write)
@@ -72,7 +78,14 @@ or
   skopeo inspect --tls-verify=false docker://127.0.0.1:$PORT/demo/app
   skopeo delete --tls-verify=false docker://127.0.0.1:$PORT/demo/app
 
-See the tokens, and stop one (it is refused from that moment on):
+A desktop's sign-in, which gets a token of its own (it asks for the password and the code):
+
+  $HERE/desktop.py sign-in http://127.0.0.1:$HUB_PORT 127.0.0.1:$PORT demo --authfile auth.json
+  skopeo inspect --authfile auth.json --tls-verify=false docker://127.0.0.1:$PORT/demo/app
+
+Numbers for Prometheus: http://127.0.0.1:$HUB_PORT/metrics
+
+See the tokens from the operator's side, and stop one (it is refused from that moment on):
 
   $BIN/patctl --store $DIR/store --keyring $DIR/keyring list --account demo
   $BIN/patctl --store $DIR/store --keyring $DIR/keyring deactivate 1

@@ -12,7 +12,8 @@ import signal
 import sys
 import time
 
-from world import HINT, World, case, jwt_claims, record, request, run_cases, stop, wait_for, write_image
+from world import (HINT, World, case, jwt_claims, record, request, run_cases, stop, totp, wait_for,
+                   write_image)
 
 CLIENTS = ("docker", "skopeo", "podman", "buildah")
 
@@ -299,13 +300,21 @@ def the_demo_lets_one_try_it_and_cleans_up(c):
     wait_for(is_up, "the demo")
     text = c.log("demo.out")
     tokens = [record(t) for t in re.findall("hub_pat_[0-9A-Za-z]{55}", text)]
-    record(re.search(r"password \(([0-9a-f]+)\)", text).group(1))
+    password = record(re.search(r"password ([0-9a-f]+),", text).group(1))
+    key = record(re.search(r"^ +([A-Z2-7]{32})  ", text, re.MULTILINE).group(1))
     port = int(re.search(r"A registry on 127.0.0.1:(\d+)", text).group(1))
     assert len(tokens) == 3
     wait_for(lambda: c.listens(port), "the demo's registry")
     c.login("docker", "demo", tokens[0], port).good()
     c.login("skopeo", "demo", tokens[2], port).good()
     c.push("demo/app", port).good()
+    hub_port = int(re.search(r"token server on 127.0.0.1:(\d+)", text).group(1))
+    assert b"hub_tokens{" in request(hub_port, "GET", "/metrics").body
+    desktop = re.search(r"^ +(\S+/desktop.py .*) --authfile", text, re.MULTILINE).group(1).split()
+    auth = c.path("demo-desktop.json")
+    c.run(desktop + ["--authfile", auth], password + "\n" + totp(key) + "\n").good()
+    c.client("skopeo", "inspect", "--authfile", auth, "--tls-verify=false",
+             "docker://" + c.image("demo/app", port)).good()
     c.delete("demo/app", port).good()
     child.send_signal(signal.SIGINT)
     child.wait(timeout=60)
