@@ -299,6 +299,11 @@ absl::StatusOr<StoreStats> LmdbStore::Stats() {
   stats.next_token_id = LoadInteger(ViewOf(next));
   stats.bytes = env_->bytes();
   stats.uses_dropped = env_->places().dropped();
+  MDB_envinfo info{};
+  if (mdb_env_info(mdb_txn_env(reader.txn()), &info) == 0) {
+    stats.readers = info.me_numreaders;
+    stats.most_readers = info.me_maxreaders;
+  }
   return stats;
 }
 

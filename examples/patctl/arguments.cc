@@ -86,6 +86,7 @@ const std::vector<VerbSyntax>& Verbs() {
       {"delete", "ID", {}, {}, 1, 1},
       {"purge", "--before RFC3339|30d", {"before"}, {"before"}},
       {"stats", "", {}, {}},
+      {"doctor", "", {}, {}},
   };
   return *verbs;
 }
@@ -230,7 +231,8 @@ std::string Usage(std::string_view verb) {
       "ID is a token's number or UUID. The store may also be named by PAT_STORE and the\n"
       "keyring by PAT_KEYRING; without a name the keyring is the file 'keyring' in the store.\n"
       "'--' ends the options. 'patctl help' and 'patctl --version' do what they say.\n"
-      "Exit status: 0 done or accepted, 1 refused or not found, 2 usage or store error.\n";
+      "Exit status: 0 done or accepted, 1 refused or not found (doctor: there are problems),\n"
+      "2 usage or store error.\n";
   return text;
 }
 

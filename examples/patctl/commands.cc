@@ -151,6 +151,7 @@ absl::StatusOr<int> RunVerb(const Arguments& arguments, Output& out) {
   if (verb == "delete") return Delete(arguments, out);
   if (verb == "purge") return Purge(arguments, out);
   if (verb == "stats") return Stats(arguments, out);
+  if (verb == "doctor") return Doctor(arguments, out);
   return Change(arguments, out);
 }
 

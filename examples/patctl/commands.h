@@ -18,7 +18,7 @@ namespace patctl {
 
 /// Exit statuses.
 inline constexpr int kDone = 0;     ///< Or accepted.
-inline constexpr int kRefused = 1;  ///< Or not found.
+inline constexpr int kRefused = 1;  ///< Or not found; of doctor: problems were found.
 inline constexpr int kFailed = 2;   ///< Usage or store error.
 
 /// Does what the command line says and leaves the result in `out`; returns the exit status.
@@ -35,6 +35,7 @@ absl::StatusOr<int> Change(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Delete(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Purge(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Stats(const Arguments& arguments, Output& out);
+absl::StatusOr<int> Doctor(const Arguments& arguments, Output& out);
 
 /// Says something to the operator: "patctl: <message>" on standard error.
 void Say(std::string_view message);

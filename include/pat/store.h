@@ -104,6 +104,8 @@ struct StoreStats {
   std::uint64_t next_token_id = 1;
   std::uint64_t bytes = 0;         ///< On disk (or in memory).
   std::uint64_t uses_dropped = 0;  ///< Places of use (not times) this process could not keep.
+  std::uint64_t readers = 0;       ///< Most slots for reading ever taken at once, by all processes.
+  std::uint64_t most_readers = 0;  ///< How many slots there are; 0: the store has no such thing.
 };
 
 /// Where tokens live. Authority owns all rules and seals all rows; a store keeps rows, orders
