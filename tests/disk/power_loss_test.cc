@@ -252,7 +252,7 @@ class PowerLoss {
         open += counting.pending() > 0 ? 1 : 0;
       }
     }
-    const std::uint64_t each = wanted_ / std::max<std::uint64_t>(open, 1) + 1;
+    const std::uint64_t each = wanted_ * 11 / 10 / std::max<std::uint64_t>(open, 1) + 1;
     for (std::uint64_t i = 0; i < life_->events().size(); ++i) {
       const Event& event = life_->events()[i];
       states.Play(event);
@@ -376,7 +376,7 @@ TEST(PowerLoss, LosesNothingAcknowledged) {
   EXPECT_EQ(found.invalid, 0U);
   EXPECT_EQ(found.crashed, 0U);
   EXPECT_GT(found.continued, wanted / 20);
-  EXPECT_GE(found.states, wanted * 9 / 10);
+  EXPECT_GE(found.states, wanted);
 }
 
 void Drop(std::vector<Event>* events, const std::function<bool(const Event&)>& which) {
