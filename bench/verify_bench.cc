@@ -111,7 +111,7 @@ void Verify(benchmark::State& state, World& world, Texts texts) {
   Measure(state, texts.size(), [&](std::size_t i) { return Read(authority.Verify(texts[i])); });
 }
 
-// The time of one token of many presented at once.
+// Many presented at once: a call is 64 tokens.
 void VerifyMany(benchmark::State& state, World& world, Texts texts) {
   constexpr std::size_t kAtOnce = 64;
   world.population.NoteUses();
@@ -128,9 +128,6 @@ void VerifyMany(benchmark::State& state, World& world, Texts texts) {
     });
     return good == kAtOnce ? sum : 0;
   });
-  state.counters["ns_each"] =
-      benchmark::Counter(static_cast<double>(state.iterations() * kAtOnce) / 1e9,
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void VerifyLimit(benchmark::State& state, World& world, Texts texts) {
