@@ -148,6 +148,14 @@ absl::Status TakeLmdbOptions(const pat_lmdb_options* given, LmdbOptions* options
     options->flush_interval =
         absl::Seconds(taken.flush_interval_s < 0 ? 0 : taken.flush_interval_s);
   }
+  if (taken.reserve_bytes != 0) {
+    options->reserve_bytes =
+        taken.reserve_bytes < 0 ? 0 : static_cast<std::size_t>(taken.reserve_bytes);
+  }
+  if (taken.write_deadline_s < 0 || taken.reserved != 0) {
+    return Misfit("write_deadline_s or reserved is out of range");
+  }
+  if (taken.write_deadline_s != 0) options->write_deadline = absl::Seconds(taken.write_deadline_s);
   return absl::OkStatus();
 }
 

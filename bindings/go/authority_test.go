@@ -258,7 +258,8 @@ func TestAutoTokensAreAtMostFive(t *testing.T) {
 func TestStoreOnDiskOutlivesTheAuthority(t *testing.T) {
 	dir := t.TempDir()
 	store := pat.LMDBStore{
-		Directory: filepath.Join(dir, "tokens"), CreateIfMissing: true, MapBytes: 1 << 26, FlushInterval: -1}
+		Directory: filepath.Join(dir, "tokens"), CreateIfMissing: true, MapBytes: 1 << 26, FlushInterval: -1,
+		ReserveBytes: -1, WriteDeadline: time.Millisecond}
 	keyring := newKeyring(t)
 	o := options()
 	o.Permissions = []pat.Permission{{"read", 1}, {"write", 2}}

@@ -84,7 +84,7 @@ package pat
 //   return go_verify_presented(authority, text, claim, account, ip, user_agent, need);
 // }
 //
-// enum { GO_MANY = 32 };  // decisions on the stack
+// enum { GO_MANY = 64 };  // decisions on the stack
 //
 // static void go_verify_many(go_authority authority, const char* texts, const size_t* text_lens,
 //                            size_t n, int32_t claim, _GoString_ account, _GoString_ ip,

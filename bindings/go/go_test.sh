@@ -18,9 +18,12 @@ PREFIX="$TMP/prefix"
 cp -R "$HERE" "$TMP/source"
 PAT_TEST_VECTORS_DIR="$HERE/../../tests/vectors"
 PRINTS="$HERE/../../examples/five_minutes.txt"
+PAT_TEST_SEALED_STORES="$TMP/sealed"
+mkdir "$TMP/sealed"
+"$BUILD/bin/sealed_stores" "$PAT_TEST_VECTORS_DIR/sealed_tokens.txt" "$TMP/sealed"
 pc=$(find "$PREFIX" -name libpat.pc)
 PKG_CONFIG_PATH=${pc%/*}
-export PAT_TEST_VECTORS_DIR PKG_CONFIG_PATH
+export PAT_TEST_VECTORS_DIR PAT_TEST_SEALED_STORES PKG_CONFIG_PATH
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir libpat)
 GOCACHE="$SCRATCH/cache" GOPATH="$SCRATCH/path" GOENV=off GOWORK=off GOTOOLCHAIN=local
 GOPROXY=off GOSUMDB=off GOFLAGS='-p=1 -mod=mod' CGO_ENABLED=1
@@ -41,7 +44,7 @@ unformatted=$("$GOFMT" -l .)
 say 'libpat.so'
 "$GO" test -count=1 ./...
 say 'libpat.so, with the race detector'
-"$GO" test -count=1 -race .
+"$GO" test -count=1 -race -short .
 say 'libpat.so, with all of cgo'"'"'s checks'
 if "$GO" version | grep -q 'go1\.\(19\|20\) \|go1\.\(19\|20\)\.'; then
   GODEBUG=cgocheck=2 "$GO" test -count=1 .

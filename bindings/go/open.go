@@ -38,6 +38,8 @@ type LMDBStore struct {
 	ConcurrentReads int           // 0: 64
 	MaxReaders      int           // of all processes; 0: 4096
 	FlushInterval   time.Duration // 0: 30 s; below 0: only Flush and Close
+	ReserveBytes    int64         // for revocations on a full disk; 0: 8 MiB; below 0: none
+	WriteDeadline   time.Duration // how long a change waits for another process's; 0: 10 s
 }
 
 func (s LMDBStore) open() (*C.pat_store, error) {
@@ -45,8 +47,9 @@ func (s LMDBStore) open() (*C.pat_store, error) {
 	defer m.free()
 	reads, ok1 := narrow(s.ConcurrentReads)
 	readers, ok2 := narrow(s.MaxReaders)
-	interval, ok3 := narrow(int((s.FlushInterval + sign(s.FlushInterval)*(time.Second-1)) / time.Second))
-	if !ok1 || !ok2 || !ok3 || readers < 0 {
+	interval, ok3 := wholeSeconds(s.FlushInterval)
+	deadline, ok4 := wholeSeconds(s.WriteDeadline)
+	if !ok1 || !ok2 || !ok3 || !ok4 || readers < 0 {
 		return nil, invalid("a number is out of range")
 	}
 	options := C.pat_lmdb_options{
@@ -56,6 +59,8 @@ func (s LMDBStore) open() (*C.pat_store, error) {
 		map_bytes:         C.uint64_t(s.MapBytes),
 		max_readers:       C.uint32_t(readers),
 		flush_interval_s:  interval,
+		reserve_bytes:     C.int64_t(s.ReserveBytes),
+		write_deadline_s:  deadline,
 	}
 	directory := m.text(s.Directory)
 	if m.err != nil {
@@ -65,6 +70,11 @@ func (s LMDBStore) open() (*C.pat_store, error) {
 	var e *C.pat_error
 	code := C.pat_store_open_lmdb(directory, &options, &store, &e)
 	return store, taken(code, e)
+}
+
+// wholeSeconds rounds away from zero, which stands for a default.
+func wholeSeconds(d time.Duration) (C.int32_t, bool) {
+	return narrow(int((d + sign(d)*(time.Second-1)) / time.Second))
 }
 
 // MemoryStore is a new store in memory, for tests.

@@ -3,15 +3,17 @@
 package pat_test
 
 import (
-	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	pat "libpat"
 )
@@ -33,33 +35,38 @@ func unquote(t *testing.T, field string) string {
 	return string(text)
 }
 
-func TestGoldenVectors(t *testing.T) {
+// vectors are the fields of each line of a file of golden vectors.
+func vectors(t *testing.T, name string) [][]string {
+	t.Helper()
 	path := os.Getenv("PAT_TEST_VECTORS_DIR")
 	if path == "" {
 		path = "../../tests/vectors"
 	}
-	file, err := os.Open(path + "/token_text.txt")
+	text, err := os.ReadFile(path + "/" + name)
 	must(t, err)
-	defer file.Close()
+	var all [][]string
+	for _, line := range strings.Split(string(text), "\n") {
+		if line != "" && line[0] != '#' {
+			all = append(all, strings.Split(line, " "))
+		}
+	}
+	return all
+}
+
+func TestGoldenVectors(t *testing.T) {
 	verdicts := map[error]string{
 		nil: "ok", pat.TextNotToken: "not_token", pat.TextBadSelector: "bad_selector", pat.TextBadChecksum: "bad_checksum",
 	}
 	seen := map[string]int{}
-	lines := bufio.NewScanner(file)
-	for n := 1; lines.Scan(); n++ {
-		if lines.Text() == "" || lines.Text()[0] == '#' {
-			continue
-		}
-		fields := strings.Split(lines.Text(), " ")
+	for n, fields := range vectors(t, "token_text.txt") {
 		selector, err := pat.CheckText(unquote(t, fields[2]), strings.Split(fields[1], ","))
 		if verdicts[err] != fields[0] {
-			t.Errorf("line %d: got %v, want %s", n, err, fields[0])
+			t.Errorf("vector %d: got %v, want %s", n, err, fields[0])
 		} else if err == nil && hex.EncodeToString(selector[:]) != fields[3] {
-			t.Errorf("line %d: another selector", n)
+			t.Errorf("vector %d: another selector", n)
 		}
 		seen[fields[0]]++
 	}
-	must(t, lines.Err())
 	for _, verdict := range verdicts {
 		if seen[verdict] < 5 {
 			t.Errorf("%d vectors say %s", seen[verdict], verdict)
@@ -67,6 +74,103 @@ func TestGoldenVectors(t *testing.T) {
 	}
 	if _, err := pat.CheckText("", []string{"a\x00_"}); !errors.Is(err, pat.ErrInvalidArgument) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Each on a store that holds its record: see tests/vectors/sealed_stores.cc.
+func TestSealedGoldenVectorsOnStores(t *testing.T) {
+	stores := os.Getenv("PAT_TEST_SEALED_STORES")
+	if stores == "" {
+		t.Skip("no stores of vectors")
+	}
+	text, err := os.ReadFile(os.Getenv("PAT_TEST_VECTORS_DIR") + "/sealed_tokens.txt")
+	must(t, err)
+	lines := strings.Split(string(text), "\n")
+	keyrings := map[string]string{}
+	for _, line := range lines {
+		if fields := strings.Split(line, " "); fields[0] == "keyring" {
+			keyrings[fields[1]] = unquote(t, fields[2])
+		}
+	}
+	found, err := os.ReadDir(stores)
+	must(t, err)
+	seen := map[string]int{}
+	for _, store := range found {
+		line, err := strconv.Atoi(store.Name())
+		must(t, err)
+		judgeOn(t, filepath.Join(stores, store.Name()), keyrings, strings.Split(lines[line-1], " "), seen)
+	}
+	if seen["accepted"] <= 10 || len(seen) < 7 {
+		t.Errorf("only %v", seen)
+	}
+}
+
+func judgeOn(t *testing.T, store string, keyrings map[string]string, fields []string, seen map[string]int) {
+	number := func(i, base int) uint64 {
+		n, err := strconv.ParseUint(fields[i], base, 64)
+		must(t, err)
+		return n
+	}
+	now := time.Unix(int64(number(2, 10)), 0)
+	lmdb := pat.LMDBStore{Directory: store, MapBytes: 1 << 26, FlushInterval: -1, ReserveBytes: -1}
+	a, err := pat.Open(lmdb, pat.KeyringBytes([]byte(keyrings[fields[1]])),
+		pat.Options{Clock: func() time.Time { return now }})
+	must(t, err)
+	defer a.Close()
+	text := unquote(t, fields[7])
+	who, err := a.Verify(text, pat.Presented{})
+	verdict, many := "accepted", a.VerifyMany([]string{text}, pat.Presented{})[0]
+	var refused *pat.Refused
+	if errors.As(err, &refused) {
+		verdict = refused.Reason.String()
+	}
+	if verdict != fields[0] || many.Principal != who || (many.Err == nil) != (err == nil) {
+		t.Errorf("%s: %v, %v", store, fields[0], err)
+	} else if err == nil && (who.TokenID != number(3, 10) || uint64(who.Permissions) != number(8, 16) ||
+		uint64(who.Origin) != number(9, 10)+1 || who.Account != unquote(t, fields[10])) {
+		t.Errorf("%s: got %v", store, who)
+	}
+	seen[verdict]++
+}
+
+// As far as they need no record in a store: public ids under each keyring; a selector that is not
+// ours is forged, one of ours whose record is not there an unknown token.
+func TestSealedGoldenVectors(t *testing.T) {
+	lines := vectors(t, "sealed_tokens.txt")
+	judged := 0
+	for _, keyring := range lines {
+		if keyring[0] != "keyring" {
+			continue
+		}
+		a, err := pat.Open(pat.MemoryStore{}, pat.KeyringBytes([]byte(unquote(t, keyring[2]))), options())
+		must(t, err)
+		for n, fields := range lines {
+			if fields[1] != keyring[1] {
+				continue
+			}
+			switch fields[0] {
+			case "token":
+				id, err := strconv.ParseUint(fields[2], 10, 64)
+				must(t, err)
+				if public, err := a.PublicIDOf(id); err != nil || public != fields[15] {
+					t.Errorf("vector %d: %v %v", n, public, err)
+				}
+				if same, err := a.IDOf(fields[15]); err != nil || same != id {
+					t.Errorf("vector %d: %v %v", n, same, err)
+				}
+				_, err = a.Verify(unquote(t, fields[12]), pat.Presented{})
+				wantReason(t, err, pat.UnknownToken)
+				judged++
+			case "forged":
+				_, err := a.Verify(unquote(t, fields[7]), pat.Presented{})
+				wantReason(t, err, pat.Forged)
+				judged++
+			}
+		}
+		must(t, a.Close())
+	}
+	if judged < 20 {
+		t.Errorf("only %d vectors", judged)
 	}
 }
 

@@ -180,7 +180,8 @@ class Authority {
                       DeleteReason reason = DeleteReason::kUser);
 
   /// Forgets tokens that were deleted before `time`, at most `limit` of them; returns how many.
-  /// Call again until it returns less than `limit`.
+  /// Call again until it returns less than `limit`. Works in steps: after an error those before it
+  /// stay done.
   absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit = 10000);
 
   // ---- Operating

@@ -10,8 +10,8 @@
 /// - Codes. Functions return PAT_OK or an error (absl::StatusCode's numbers). The argument
 ///   `pat_error** error` may be NULL; else *error is set: to NULL, or to what is wrong in words,
 ///   for pat_error_free. On failure pointers out are NULL. NULL where it must not be, a wrong size
-///   or a number out of range is PAT_INVALID_ARGUMENT; memory used up is PAT_RESOURCE_EXHAUSTED;
-///   nothing was changed then.
+///   or a number out of range is PAT_INVALID_ARGUMENT; memory used up is PAT_RESOURCE_EXHAUSTED,
+///   but PAT_INTERNAL where pat_open derives keys; nothing was changed then.
 /// - Structs that the caller makes begin with `size`. Zero all of it, set `size` to sizeof, then
 ///   set what you need: zero always is the default. Fields are only ever appended. A libpat
 ///   older than the caller refuses what it does not know unless it is zero, and leaves zero what it
@@ -21,8 +21,11 @@
 ///   0 are the empty one. Others end in NUL. They are borrowed for the call. Texts out end in NUL.
 /// - Memory. What a function hands out through a pointer of a type with a `_free` function belongs
 ///   to the caller. Freeing or closing NULL does nothing.
-/// - Threads. Any, at any time; only freeing and closing an object must come after its last use. A
-///   child after fork() uses nothing that its parent opened: it gets errors.
+/// - Threads. Any, at any time, several on one object; only freeing and closing an object must come
+///   after its last use. Structs and buffers of the caller are one call's at a time. The deciding
+///   calls wait for nothing (but a page of the store that is not in memory yet, and a custom
+///   store); those that change something wait for other writers and the disk. A child after fork()
+///   uses nothing that its parent opened: it gets errors.
 /// - Exceptions. None leaves libpat. A callback may run in any thread, must not throw, longjmp or
 ///   call into the same object, and must work until pat_close or pat_store_free has returned.
 /// - Times are Unix seconds, 0 is "never".
@@ -166,7 +169,8 @@ PAT_API int32_t pat_deactivate(pat_authority* authority, uint64_t id, const char
 /// `reason` 0: PAT_REASON_USER.
 PAT_API int32_t pat_delete(pat_authority* authority, uint64_t id, const char* owner,
                            size_t owner_len, int32_t reason, pat_error** error);
-/// Forgets up to `limit` (0: 10,000) tokens deleted before a time. `purged` may be NULL.
+/// Forgets up to `limit` (0: 10,000) tokens deleted before a time, in steps of up to 1,000: after
+/// an error the steps before it stay done, and *purged is 0. `purged` may be NULL.
 PAT_API int32_t pat_purge(pat_authority* authority, int64_t before_unix_s, size_t limit,
                           size_t* purged, pat_error** error);
 

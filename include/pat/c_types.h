@@ -99,6 +99,9 @@ typedef struct pat_lmdb_options {
   uint64_t map_bytes;        // 0: 64 GiB
   uint32_t max_readers;      // 0: 4096
   int32_t flush_interval_s;  // 0: 30; below 0: no thread, only pat_flush and pat_close
+  int64_t reserve_bytes;     // for revocations on a full disk; 0: 8 MiB; below 0: none
+  int32_t write_deadline_s;  // 0: 10
+  int32_t reserved;          // 0
 } pat_lmdb_options;
 
 typedef struct pat_options {

@@ -47,9 +47,15 @@ if "$CMAKE" -S "$ROOT/tests/build/install" -B "$TMP/unknown" -DCMAKE_CXX_COMPILE
   exit 1
 fi
 
-# Only the header-only part is built here: the rest is built from the same files as always.
-foreign add_subdirectory -DHOST_LIBPAT_SOURCE="$ROOT" -DPAT_DEPS_DIR="$DEPS" -DHOST_MODEL_ONLY=ON
+# By default only the header-only part is built; then the C library, with all it rests on.
+foreign add_subdirectory -DHOST_LIBPAT_SOURCE="$ROOT" -DPAT_DEPS_DIR="$DEPS" -DHOST_MODEL_ONLY=ON \
+  -DCMAKE_BUILD_TYPE=Debug
 "$TMP/add_subdirectory/model_host"
+echo "== pat::c by add_subdirectory"
+"$CMAKE" --build "$TMP/add_subdirectory" --target c_host -j "$(nproc)" > "$TMP/log" 2>&1 ||
+  { cat "$TMP/log"; exit 1; }
+"$TMP/add_subdirectory/c_host" "$TMP/c-tokens" "$TMP/c-keyring" |
+  diff "$ROOT/examples/five_minutes.txt" -
 for made in "$TMP"/add_subdirectory/*test* "$TMP"/add_subdirectory/libpat/tests; do
   if [ -e "$made" ]; then
     echo "libpat's tests were built inside a host: $made"

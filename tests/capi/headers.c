@@ -9,7 +9,7 @@
   typedef char               \
       type##_unpadded[sizeof(type) == offsetof(type, last) + sizeof(((type*)0)->last) ? 1 : -1]
 
-UNPADDED(pat_lmdb_options, flush_interval_s);
+UNPADDED(pat_lmdb_options, reserved);
 UNPADDED(pat_options, reserved);
 UNPADDED(pat_presented, reserved);
 UNPADDED(pat_decision, account);

@@ -102,6 +102,24 @@ static int32_t call_memory(pat_error** error) {
   pat_store_free(store);
   return code;
 }
+static int32_t nothing(void* context) {
+  (void)context;
+  return PAT_OK;
+}
+static int32_t call_store_new(pat_error** error) {
+  pat_store* store = NULL;
+  MADE(pat_store_ops, ops);
+  size_t i;
+  /* Functions of any kind: freeing calls close and destroy alone. */
+  for (i = sizeof ops.size; i < sizeof ops; i += sizeof(void*)) {
+    int32_t (*const function)(void*) = nothing;
+    memcpy((char*)&ops + i, &function, sizeof function);
+  }
+  const int32_t code = pat_store_new(&ops, NULL, &store, error);
+  CHECK((store != NULL) == (code == PAT_OK));
+  pat_store_free(store);
+  return code;
+}
 static int32_t call_open_memory(pat_error** error) {
   pat_store* store = NULL;
   pat_authority* made = NULL;
@@ -333,6 +351,7 @@ int main(void) {
   exhaust("misuse", call_misuse, NULL);
   exhaust("keyring_generate", call_generate, NULL);
   exhaust("store_new_memory", call_memory, NULL);
+  exhaust("store_new", call_store_new, NULL);
   exhaust("open, in memory", call_open_memory, NULL);
   exhaust("store_open_lmdb", call_open_lmdb, NULL);
   exhaust("get", call_get, NULL);

@@ -33,6 +33,12 @@ static void misuse_of_stores(void) {
   EACH_BAD_SIZE(options, BAD(pat_store_open_lmdb(store_path, &options, &store, &error)));
   options.concurrent_reads = -1;
   BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
+  options.concurrent_reads = 0;
+  options.write_deadline_s = -1;
+  BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
+  options.write_deadline_s = 0;
+  options.reserved = 1;
+  BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
   BAD(pat_store_new_memory(NULL, &error));
   BAD(pat_keyring_generate(NULL, sizeof text, &len, &error));
   BAD(pat_keyring_generate(text, sizeof text, NULL, &error));
@@ -385,55 +391,33 @@ static void misuse_of_changing(pat_authority* authority, uint64_t id) {
   BAD(pat_health(NULL, &error));
 }
 
-/* Callers compiled with another version's structs. */
-static void sizes(pat_authority* authority, const char* secret) {
-  struct {
-    pat_decision decision;
-    uint64_t later[4];
-  } newer;
-  struct {
-    pat_presented presented;
-    uint64_t later;
-  } more;
-  struct {
-    pat_counts counts;
-    uint64_t later;
-  } counted;
-  const size_t len = strlen(secret);
-  memset(&newer, 0xEE, sizeof newer);
-  newer.decision.size = sizeof newer;
-  CHECK_OK(pat_verify(authority, secret, len, NULL, &newer.decision));
-  CHECK(newer.decision.accepted == 1 && newer.decision.size == sizeof newer);
-  CHECK(newer.later[0] == 0 && newer.later[3] == 0);
-  CHECK_OK(pat_require(&newer.decision, PAT_REPO_WRITE));
-  /* An older one: what it has no room for is not written. */
-  memset(&newer, 0xEE, sizeof newer);
-  newer.decision.size = 16;
-  CHECK_OK(pat_verify(authority, secret, len, NULL, &newer.decision));
-  CHECK(newer.decision.accepted == 1 && newer.decision.refusal == 0);
-  CHECK(newer.decision.method != PAT_METHOD_TOKEN);
-  CHECK_CODE(pat_require(&newer.decision, 0), PAT_PERMISSION_DENIED);
-  /* A newer field may be zero; set, it cannot be honoured, so the call is refused. */
-  memset(&more, 0, sizeof more);
-  more.presented.size = sizeof more;
-  newer.decision.size = sizeof newer.decision;
-  CHECK_OK(pat_verify(authority, secret, len, &more.presented, &newer.decision));
-  more.later = 1;
-  CHECK_CODE(pat_verify(authority, secret, len, &more.presented, &newer.decision),
-             PAT_INVALID_ARGUMENT);
-  /* An older one's missing fields are zero, whatever lies behind: this one ends before `need`. */
-  memset(&more, 0xEE, sizeof more);
-  memset(&more, 0, offsetof(pat_presented, need));
-  more.presented.size = offsetof(pat_presented, need);
-  CHECK_OK(pat_verify(authority, secret, len, &more.presented, &newer.decision));
-  memset(&counted, 0xEE, sizeof counted);
-  counted.counts.size = sizeof counted;
-  CHECK_OK(pat_count(authority, "alice", 5, &counted.counts, NULL));
-  CHECK(counted.counts.active == 1 && counted.later == 0);
-  memset(&counted, 0xEE, sizeof counted);
-  counted.counts.size = 16;
-  CHECK_OK(pat_count(authority, "alice", 5, &counted.counts, NULL));
-  CHECK(counted.counts.active == 1 && counted.counts.inactive == 0xEEEEEEEEEEEEEEEE);
+/* Numbers that are none; and what takes nothing. */
+static void misuse_of_names(void) {
+  static const int32_t odd[] = {-1, 99, INT32_MIN, INT32_MAX};
+  size_t i;
+  for (i = 0; i < sizeof odd / sizeof *odd; ++i) {
+    CHECK(strcmp(pat_code_name(odd[i]), "unknown") == 0);
+    CHECK(strcmp(pat_state_name(odd[i]), "unknown") == 0);
+    CHECK(strcmp(pat_origin_name(odd[i]), "unknown") == 0);
+    CHECK(strcmp(pat_reason_name(odd[i]), "unknown") == 0);
+    CHECK(strcmp(pat_refusal_name(odd[i]), "unknown") == 0);
+    CHECK(pat_refusal_http_status(odd[i]) == 503); /* not our fault, and no way in */
+    CHECK(strcmp(pat_refusal_oauth_error(odd[i]), "temporarily_unavailable") == 0);
+  }
+  CHECK(*pat_version() != '\0' && *pat_refusal_message() != '\0');
+}
+
+/* A store without functions is none. (Each one alone: store_test.cc.) */
+static void misuse_of_own_stores(void) {
+  pat_store* store = (pat_store*)poison;
+  MADE(pat_store_ops, ops);
+  BAD(pat_store_new(NULL, NULL, &store, &error));
+  CHECK(store == NULL);
+  BAD(pat_store_new(&ops, NULL, &store, &error));
+  BAD(pat_store_new(&ops, NULL, NULL, &error));
+  EACH_BAD_SIZE(ops, BAD(pat_store_new(&ops, NULL, &store, &error)));
+  CHECK_CODE(pat_sink_bytes(NULL, "x", 1), PAT_INVALID_ARGUMENT);
+  CHECK_CODE(pat_sink_token(NULL, 1, NULL, NULL, 0), PAT_INVALID_ARGUMENT);
 }
 
 int main(void) {
@@ -448,7 +432,8 @@ int main(void) {
   misuse_of_issue(authority);
   misuse_of_looking(authority, id);
   misuse_of_changing(authority, id);
-  sizes(authority, secret);
+  misuse_of_names();
+  misuse_of_own_stores();
   /* Nothing changed by all that. */
   MADE(pat_counts, counts);
   CHECK_OK(pat_count(authority, "alice", 5, &counts, NULL));

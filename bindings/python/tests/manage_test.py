@@ -136,7 +136,8 @@ def test_stores_and_stats(on_disk: libpat.Authority, tmp_path: Path) -> None:
     assert on_disk.stats().accounts == 1 and on_disk.stats().bytes > 0
     assert (tmp_path / "keyring").stat().st_mode & 0o777 == 0o600
     on_disk.close()
-    store = libpat.LmdbStore(tmp_path / "tokens", map_bytes=1 << 26, flush_interval_s=0)
+    how: dict[str, int] = {"flush_interval_s": 0, "reserve_bytes": 0, "write_deadline_s": 5}
+    store = libpat.LmdbStore(tmp_path / "tokens", map_bytes=1 << 26, **how)
     with libpat.Authority(store, tmp_path / "keyring") as again:
         assert again.prefixes == (PREFIX,)
         assert again.verify(issued.text).account == "alice"

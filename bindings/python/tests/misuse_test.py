@@ -151,7 +151,9 @@ def test_wrong_ways_to_open(tmp_path: Path, keyring: libpat.Keyring) -> None:
         libpat.Authority(memory, "a\0b", **good)
     with pytest.raises(TypeError):
         libpat.Authority(7, keyring, **good)  # type: ignore[arg-type]
-    for lmdb in ({"map_bytes": 0}, {"max_readers": -1}, {"flush_interval_s": -1}):
+    low = {"map_bytes": 0, "max_readers": -1, "flush_interval_s": -1, "reserve_bytes": -1}
+    for name, number in {**low, "write_deadline_s": 0}.items():
+        lmdb: dict[str, Any] = {name: number}
         store = libpat.LmdbStore(tmp_path / "t", **lmdb)
         with pytest.raises(libpat.InvalidArgument):
             libpat.Authority(store, keyring, **good)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ def cases(name: str) -> list[list[str]]:
     return [line.split(" ") for line in lines if line and not line.startswith("#")]
 
 
+def cut(line: str) -> list[str]:
+    return (line.split(" ") + ["", "", ""])[:3] if line and line[0] != "#" else ["", "", ""]
+
+
 def unquoted(field: str) -> bytes:
     assert field[0] == field[-1] == '"'
     return re.sub(
@@ -37,6 +42,35 @@ def test_token_text() -> None:
         assert (selector.hex() if selector else None) == (rest[0] if rest else None)
         judged += 1
     assert judged > 100
+
+
+@pytest.mark.skipif("PAT_TEST_SEALED_STORES" not in os.environ, reason="no stores of vectors")
+def test_sealed_tokens_are_judged_like_this() -> None:
+    """Each on a store that holds its record: see tests/vectors/sealed_stores.cc."""
+    stores = Path(os.environ["PAT_TEST_SEALED_STORES"])
+    lines = (VECTORS / "sealed_tokens.txt").read_text(encoding="ascii").splitlines()
+    keyrings = {name: text for kind, name, text in map(cut, lines) if kind == "keyring"}
+    seen: dict[str, int] = {}
+    for store in stores.iterdir():
+        fields = lines[int(store.name) - 1].split(" ")
+        verdict, now = fields[0], datetime.fromtimestamp(int(fields[2]), timezone.utc)
+        keyring = libpat.Keyring.from_text(unquoted(keyrings[fields[1]]))
+        lmdb = libpat.LmdbStore(store, map_bytes=1 << 26, flush_interval_s=0, reserve_bytes=0)
+        with libpat.Authority(lmdb, keyring, clock=lambda: now) as authority:
+            text = unquoted(fields[7])
+            (judged,) = authority.verify_many([text])
+            if verdict == "accepted":
+                who = authority.verify(text)
+                assert who == judged and who.token_id == int(fields[3])
+                assert who._bits == int(fields[8], 16)
+                assert who.origin is list(libpat.Origin)[int(fields[9])]
+                assert who.account.encode("utf-8", "surrogateescape") == unquoted(fields[10])
+            else:
+                with pytest.raises(libpat.Refused, match=f"refused: {verdict}$"):
+                    authority.verify(text)
+                assert isinstance(judged, libpat.Refused) and judged.reason == verdict
+        seen[verdict] = seen.get(verdict, 0) + 1
+    assert seen["accepted"] > 10 and len(seen) >= 7
 
 
 def test_sealed_tokens_as_far_as_they_need_no_record() -> None:

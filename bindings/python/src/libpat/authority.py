@@ -335,7 +335,7 @@ class Authority(Verifier):
 
     def purge(self, before: datetime, limit: int = 10000) -> int:
         """Forgets tokens that were deleted before a time; returns how many. Call again until it
-        returns less than limit."""
+        returns less than limit. Works in steps: after an error those before it stay done."""
         out, limit = ffi.new("size_t*"), convert.whole("limit", limit, 1)
         self._call(lib.pat_purge, convert.unix_seconds(before), limit, out)
         gone: int = out[0]

@@ -34,12 +34,15 @@ def open_store(store: LmdbStore | MemoryStore | str | os.PathLike[str], create: 
         ("concurrent_reads", 1 << 30),
         ("map_bytes", 1 << 62),
         ("max_readers", 1 << 30),
+        ("write_deadline_s", 1 << 30),
     ):
         value = getattr(store, name)
         if value is not None:
             setattr(options, name, whole(name, value, 1, most))
     if store.flush_interval_s is not None:
         options.flush_interval_s = whole("flush_interval_s", store.flush_interval_s, 0) or -1
+    if store.reserve_bytes is not None:
+        options.reserve_bytes = whole("reserve_bytes", store.reserve_bytes, 0, 1 << 62) or -1
     check(lib.pat_store_open_lmdb(directory, options, out, error), error)
     return out[0]
 

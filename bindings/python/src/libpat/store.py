@@ -17,6 +17,8 @@ class LmdbStore:
     map_bytes: int | None = None
     max_readers: int | None = None
     flush_interval_s: int | None = None  #: 0: only Authority.flush and close flush.
+    reserve_bytes: int | None = None  #: Disk space that only revocations may use. 0: none.
+    write_deadline_s: int | None = None  #: A change waits this long for another process's.
 
 
 @dataclass(frozen=True)
