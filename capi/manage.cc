@@ -65,6 +65,11 @@ Token Likeness(const pat_authority& authority, const IssueRequest& request) {
   return token;
 }
 
+// As many as one request can evict.
+Evicted LikelyEvicted(const IssueRequest& request) {
+  return Evicted(request.origin == Origin::kAuto ? std::size_t{kMaxAutoTokens} : 0);
+}
+
 void WriteSecret(const TokenText& text, char* out) {
   static_assert(kMaxPrefixLength + kTokenBodyLength < PAT_SECRET_CAPACITY);
   const std::string_view revealed = text.Reveal();
@@ -80,13 +85,14 @@ absl::Status IssueOne(pat_authority* authority, const pat_issue_request* given, 
   IssueRequest request;
   if (authority == nullptr) return NullArgument();
   if (absl::Status s = TakeRequest(given, &request); !s.ok()) return s;
-  const std::size_t bytes = TokenBytes(Likeness(*authority, request));
+  const std::size_t bytes = TokenBytes(Likeness(*authority, request), LikelyEvicted(request));
   Block block = NewBlock(out == nullptr ? 1 : bytes);
   absl::StatusOr<Issued> issued = authority->authority->Issue(request);
   if (!issued.ok()) return issued.status();
   if (out != nullptr) {
-    if (TokenBytes(issued->token) > bytes) block = NewBlock(TokenBytes(issued->token));
-    *out = PlaceToken(issued->token, block.release());
+    const std::size_t needed = TokenBytes(issued->token, issued->evicted);
+    if (needed > bytes) block = NewBlock(needed);
+    *out = PlaceToken(issued->token, block.release(), issued->evicted);
   }
   WriteSecret(issued->text, secret);
   return absl::OkStatus();
@@ -102,21 +108,25 @@ absl::Status IssueAll(pat_authority* authority, const pat_issue_request* const* 
   for (std::size_t i = 0; i < n; ++i) secrets[i * PAT_SECRET_CAPACITY] = '\0';
   std::vector<IssueRequest> requests(n);
   std::vector<Token> tokens(n);
+  std::vector<Evicted> evicted(n);
   for (std::size_t i = 0; i < n; ++i) {
     if (absl::Status s = TakeRequest(given[i], &requests[i]); !s.ok()) return s;
     tokens[i] = Likeness(*authority, requests[i]);
+    evicted[i] = LikelyEvicted(requests[i]);
   }
-  const std::size_t bytes = PageBytes(tokens, {});
+  const std::size_t bytes = PageBytes(tokens, {}, evicted);
   Block block = NewBlock(out == nullptr ? 1 : bytes);
   absl::StatusOr<std::vector<Issued>> issued = authority->authority->IssueMany(requests);
   if (!issued.ok()) return issued.status();
   for (std::size_t i = 0; i < n; ++i) {
     WriteSecret((*issued)[i].text, secrets + i * PAT_SECRET_CAPACITY);
     tokens[i] = std::move((*issued)[i].token);
+    evicted[i] = std::move((*issued)[i].evicted);
   }
   if (out != nullptr) {
-    if (PageBytes(tokens, {}) > bytes) block = NewBlock(PageBytes(tokens, {}));
-    *out = PlacePage(tokens, {}, block.release());
+    const std::size_t needed = PageBytes(tokens, {}, evicted);
+    if (needed > bytes) block = NewBlock(needed);
+    *out = PlacePage(tokens, {}, block.release(), evicted);
   }
   return absl::OkStatus();
 }

@@ -43,6 +43,11 @@ int64_t UnixOf(const std::optional<absl::Time>& time) {
   return time.has_value() ? absl::ToUnixSeconds(*time) : 0;
 }
 
+const Evicted& Of(const std::vector<Evicted>& evicted, std::size_t i) {
+  static const Evicted kNone;
+  return evicted.empty() ? kNone : evicted[i];
+}
+
 }  // namespace
 
 void FreeBlock::operator()(void* block) const { std::free(block); }
@@ -53,8 +58,9 @@ Block NewBlock(std::size_t bytes) {
   return block;
 }
 
-std::size_t TokenBytes(const Token& token) {
-  std::size_t bytes = sizeof(pat_token) + TextBytes(token.public_id) + TextBytes(token.account) +
+std::size_t TokenBytes(const Token& token, const Evicted& evicted) {
+  std::size_t bytes = sizeof(pat_token) + evicted.size() * sizeof(evicted[0]) +
+                      TextBytes(token.public_id) + TextBytes(token.account) +
                       TextBytes(token.description) + TextBytes(token.last_used_ip) +
                       TextBytes(token.last_used_user_agent);
   for (const std::string& scope : token.scopes) bytes += sizeof(char*) + TextBytes(scope);
@@ -72,9 +78,10 @@ std::size_t MostTokenBytes() {
   return RoundUp(sizeof(pat_token) + kTexts + kScopes + kAttributes);
 }
 
-pat_token* PlaceToken(const Token& token, void* at) {
+pat_token* PlaceToken(const Token& token, void* at, const Evicted& evicted) {
   auto* const out = new (at) pat_token{};
-  auto* const scopes = reinterpret_cast<const char**>(out + 1);
+  auto* const ids = reinterpret_cast<std::uint64_t*>(out + 1);
+  auto* const scopes = reinterpret_cast<const char**>(ids + evicted.size());
   auto* const attributes = reinterpret_cast<pat_attribute*>(scopes + token.scopes.size());
   Writer writer(reinterpret_cast<char*>(attributes + token.attributes.size()));
   out->size = sizeof(pat_token);
@@ -101,23 +108,27 @@ pat_token* PlaceToken(const Token& token, void* at) {
   out->attributes = attributes;
   out->delete_reason = token.delete_reason.has_value() ? ToC(*token.delete_reason) : 0;
   out->damaged = token.damaged ? 1 : 0;
+  for (const std::uint64_t id : evicted) ids[out->evicted_count++] = id;
+  out->evicted = ids;
   return out;
 }
 
-std::size_t PageBytes(const std::vector<Token>& tokens, const std::string& next) {
+std::size_t PageBytes(const std::vector<Token>& tokens, const std::string& next,
+                      const std::vector<Evicted>& evicted) {
   std::size_t bytes = RoundUp(sizeof(pat_page) + tokens.size() * sizeof(pat_token*));
-  for (const Token& token : tokens) bytes += TokenBytes(token);
+  for (std::size_t i = 0; i < tokens.size(); ++i) bytes += TokenBytes(tokens[i], Of(evicted, i));
   return bytes + TextBytes(next);
 }
 
-pat_page* PlacePage(const std::vector<Token>& tokens, const std::string& next, void* at) {
+pat_page* PlacePage(const std::vector<Token>& tokens, const std::string& next, void* at,
+                    const std::vector<Evicted>& evicted) {
   auto* const out = new (at) pat_page{};
   auto* const list = reinterpret_cast<const pat_token**>(out + 1);
   char* place =
       static_cast<char*>(at) + RoundUp(sizeof(pat_page) + tokens.size() * sizeof(pat_token*));
-  for (const Token& token : tokens) {
-    list[out->count++] = PlaceToken(token, place);
-    place += TokenBytes(token);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    list[out->count++] = PlaceToken(tokens[i], place, Of(evicted, i));
+    place += TokenBytes(tokens[i], Of(evicted, i));
   }
   out->size = sizeof(pat_page);
   out->tokens = list;

@@ -3,6 +3,7 @@
 #define CAPI_TOKEN_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -20,17 +21,22 @@ using Block = std::unique_ptr<void, FreeBlock>;
 /// nothing can fail any more. Throws std::bad_alloc.
 Block NewBlock(std::size_t bytes);
 
+/// The ids that went to make room for a new auto token.
+using Evicted = std::vector<std::uint64_t>;
+
 /// A token with everything it points to is one block of this many bytes.
-std::size_t TokenBytes(const Token& token);
+std::size_t TokenBytes(const Token& token, const Evicted& evicted = {});
 /// The most that TokenBytes can be.
 std::size_t MostTokenBytes();
 
 /// Writes the token to `at`, which has TokenBytes.
-pat_token* PlaceToken(const Token& token, void* at);
+pat_token* PlaceToken(const Token& token, void* at, const Evicted& evicted = {});
 
-/// Likewise a page.
-std::size_t PageBytes(const std::vector<Token>& tokens, const std::string& next);
-pat_page* PlacePage(const std::vector<Token>& tokens, const std::string& next, void* at);
+/// Likewise a page; `evicted`: of each token, or empty.
+std::size_t PageBytes(const std::vector<Token>& tokens, const std::string& next,
+                      const std::vector<Evicted>& evicted = {});
+pat_page* PlacePage(const std::vector<Token>& tokens, const std::string& next, void* at,
+                    const std::vector<Evicted>& evicted = {});
 
 }  // namespace pat::capi
 

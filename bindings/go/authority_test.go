@@ -241,7 +241,10 @@ func TestListsCountsAndUpdates(t *testing.T) {
 func TestAutoTokensAreAtMostFive(t *testing.T) {
 	a := open(t, options())
 	for i := 0; i < 7; i++ {
-		issue(t, a, pat.IssueRequest{Account: "alice", Description: "auto", Origin: pat.OriginAuto})
+		issued := issue(t, a, pat.IssueRequest{Account: "alice", Description: "auto", Origin: pat.OriginAuto})
+		if i < 5 && issued.Evicted != nil || i >= 5 && len(issued.Evicted) != 1 {
+			t.Errorf("%d: %v are evicted", i, issued.Evicted)
+		}
 	}
 	counts, err := a.Count("alice")
 	must(t, err)

@@ -22,8 +22,9 @@ type IssueRequest struct {
 
 // Issued is a new token, and its text, which nothing can show again.
 type Issued struct {
-	Token Token
-	Text  TokenText
+	Token   Token
+	Text    TokenText
+	Evicted []uint64 // the ids of the auto tokens that went to make room
 }
 
 func (r IssueRequest) take(m *arena) *C.pat_issue_request {
@@ -44,6 +45,13 @@ func (r IssueRequest) take(m *arena) *C.pat_issue_request {
 		}
 	}
 	return given
+}
+
+func evictedOf(c *C.pat_token) (ids []uint64) {
+	for _, id := range unsafe.Slice(c.evicted, c.evicted_count) {
+		ids = append(ids, uint64(id))
+	}
+	return ids
 }
 
 func textAt(secret unsafe.Pointer) TokenText {
@@ -70,7 +78,8 @@ func (a *Authority) Issue(request IssueRequest) (Issued, error) {
 	if err := taken(code, e); err != nil {
 		return Issued{}, err
 	}
-	return Issued{takeToken(token), textAt(secret)}, nil
+	defer C.pat_token_free(token)
+	return Issued{tokenOf(token), textAt(secret), evictedOf(token)}, nil
 }
 
 // IssueMany makes up to 10,000 tokens in one transaction: all or none.
@@ -97,10 +106,11 @@ func (a *Authority) IssueMany(requests []IssueRequest) ([]Issued, error) {
 	if err := taken(code, e); err != nil {
 		return nil, err
 	}
-	tokens, _ := takePage(page)
+	defer C.pat_page_free(page)
 	issued := make([]Issued, n)
-	for i := range issued {
-		issued[i] = Issued{tokens[i], textAt(unsafe.Add(secrets, i*C.PAT_SECRET_CAPACITY))}
+	for i, token := range unsafe.Slice(page.tokens, n) {
+		text := textAt(unsafe.Add(secrets, i*C.PAT_SECRET_CAPACITY))
+		issued[i] = Issued{tokenOf(token), text, evictedOf(token)}
 	}
 	return issued, nil
 }

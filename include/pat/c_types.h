@@ -180,6 +180,8 @@ typedef struct pat_token {
   size_t attribute_count;
   int32_t delete_reason;
   int32_t damaged;
+  const uint64_t* evicted;  // of a new auto token: the ids that went to make room
+  size_t evicted_count;
 } pat_token;
 
 /// Tokens: of a list, newest first; or those issued, in the order asked for.

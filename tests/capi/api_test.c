@@ -190,9 +190,13 @@ static void test_many(pat_authority* authority) {
 
   /* A sixth auto token evicts the first. */
   char secret[PAT_SECRET_CAPACITY];
-  CHECK_OK(pat_issue(authority, &automatic, secret, sizeof secret, NULL, NULL));
+  pat_token* sixth = NULL;
+  CHECK_OK(pat_issue(authority, &automatic, secret, sizeof secret, &sixth, NULL));
   note_secret(secret);
   CHECK(test_refusal(authority, secrets) == PAT_REFUSAL_DELETED);
+  CHECK(sixth->evicted_count == 1 && sixth->evicted[0] == decisions[0].token_id);
+  CHECK(strcmp(sixth->scopes[0], "repo:admin") == 0);
+  pat_token_free(sixth);
 
   /* Pages. */
   MADE(pat_list_options, list);

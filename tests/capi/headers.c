@@ -13,7 +13,7 @@ UNPADDED(pat_lmdb_options, reserved);
 UNPADDED(pat_options, reserved);
 UNPADDED(pat_presented, reserved);
 UNPADDED(pat_decision, account);
-UNPADDED(pat_token, damaged);
+UNPADDED(pat_token, evicted_count);
 UNPADDED(pat_page, next);
 UNPADDED(pat_issue_request, reserved);
 UNPADDED(pat_token_update, reserved);

@@ -126,6 +126,12 @@ def test_a_sixth_sign_in_evicts_the_first(authority: libpat.Authority, clock: Cl
     assert made[0].token.scopes == ("repo:admin",) and made[0].token.origin is libpat.Origin.AUTO
     evicted = authority.get(made[0].token.id, owner="alice")
     assert evicted.delete_reason is libpat.DeleteReason.EVICTED
+    assert [issued.evicted for issued in made] == [()] * 5 + [(evicted.id,)]
+    request = libpat.IssueRequest("alice", "phone", origin=libpat.Origin.AUTO)
+    two = authority.issue_many([request, request])
+    for issued in two:
+        note_secret(issued.text)
+    assert [len(issued.evicted) for issued in two] == [2, 0]
 
 
 def test_stores_and_stats(on_disk: libpat.Authority, tmp_path: Path) -> None:

@@ -210,7 +210,8 @@ class Authority(Verifier):
         out = _token_out()
         try:
             self._call(lib.pat_issue, request.c, secret, len(secret), out)
-            return Issued(self._taken(out), ffi.string(secret).decode())
+            evicted = convert.evicted_ids(out[0])
+            return Issued(self._taken(out), ffi.string(secret).decode(), evicted)
         finally:
             lib.pat_wipe(secret, len(secret))
 
@@ -224,7 +225,8 @@ class Authority(Verifier):
             self._call(lib.pat_issue_many, array, len(wanted), secrets, len(secrets), out)
             tokens = self._taken_page(out).tokens
             texts = [ffi.string(secrets + i * size).decode() for i in range(len(wanted))]
-            return tuple(Issued(token, text) for token, text in zip(tokens, texts, strict=True))
+            gone = [convert.evicted_ids(out[0].tokens[i]) for i in range(len(wanted))]
+            return tuple(map(Issued, tokens, texts, gone))
         finally:
             lib.pat_wipe(secrets, len(secrets))
 

@@ -134,6 +134,11 @@ class Texts:
         self.count = len(self._texts)
 
 
+def evicted_ids(c: Any) -> tuple[int, ...]:
+    """Of a pat_token that was issued."""
+    return tuple(ffi.unpack(c.evicted, c.evicted_count)) if c.evicted_count else ()
+
+
 def take_token(c: Any, declared: Declared) -> Token:
     """Copies a pat_token."""
     return Token(

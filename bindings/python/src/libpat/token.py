@@ -72,6 +72,7 @@ class Issued:
 
     token: Token
     text: str = field(repr=False)
+    evicted: tuple[int, ...] = ()  #: The ids of the auto tokens that went to make room.
 
 
 @dataclass(frozen=True)
