@@ -149,6 +149,7 @@ absl::Status CheckBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& bat
 
 absl::Status WriteBatch(MDB_txn* txn, const LmdbTables& tables, const Batch& batch,
                         TxnChanges* changes) {
+  changes->begun = true;
   if (absl::Status status = WriteTokens(txn, tables, batch); !status.ok()) return status;
   if (absl::Status status = WriteAccounts(txn, tables, batch); !status.ok()) return status;
   for (const Batch::MetadataPut& put : batch.metadata) {

@@ -208,7 +208,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
   if (counter.end - counter.next < n) {
     std::uint64_t first = 0;
     std::uint64_t end = 0;
-    absl::Status status = Write([&](MDB_txn* txn, TxnChanges*) -> absl::Status {
+    absl::Status status = Write([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
       MDB_val key = ValueOf(counter.row);
       MDB_val value;
       int rc = mdb_get(txn, tables_.meta, &key, &value);
@@ -224,6 +224,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
       end = std::min(std::max(first + n, stored + counter.block), counter.last + 1);
       const std::string bytes = StoreInteger(end, counter.row_bytes);
       value = ValueOf(bytes);
+      changes->begun = true;
       rc = mdb_put(txn, tables_.meta, &key, &value, 0);
       return rc == 0 ? absl::OkStatus() : LmdbError(rc, "reserve numbers");
     });
@@ -240,7 +241,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
 void LmdbEnv::GiveBack(Counter& counter) {
   const std::lock_guard<std::mutex> lock(counter.mutex);
   if (counter.next == counter.end) return;
-  Write([&](MDB_txn* txn, TxnChanges*) -> absl::Status {
+  Write([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
     MDB_val key = ValueOf(counter.row);
     MDB_val value;
     int rc = mdb_get(txn, tables_.meta, &key, &value);
@@ -250,6 +251,7 @@ void LmdbEnv::GiveBack(Counter& counter) {
     }
     const std::string bytes = StoreInteger(counter.next, counter.row_bytes);
     value = ValueOf(bytes);
+    changes->begun = true;
     rc = mdb_put(txn, tables_.meta, &key, &value, 0);
     return rc == 0 ? absl::OkStatus() : LmdbError(rc, "give numbers back");
   }).IgnoreError();  // a gap is harmless
@@ -277,8 +279,10 @@ absl::Status LmdbEnv::Flush() {
   for (;;) {
     const std::vector<PlaceTable::Use> uses = places_.Collect(kPlacesAtOnce);
     if (uses.empty()) return absl::OkStatus();
-    absl::Status status =
-        Write([&](MDB_txn* txn, TxnChanges*) { return WriteUses(txn, tables_, uses); });
+    absl::Status status = Write([&](MDB_txn* txn, TxnChanges* changes) {
+      changes->begun = true;
+      return WriteUses(txn, tables_, uses);
+    });
     if (!status.ok()) return status;
     for (const PlaceTable::Use& use : uses) places_.Forget(use.id, use.unix_s);
     // What comes in meanwhile waits for the next flush: this one has an end.

@@ -24,6 +24,7 @@
 #include "lib/lmdb_tables.h"
 #include "lib/place_table.h"
 #include "lib/write_lock.h"
+#include "lib/write_queue.h"
 #include "pat/lmdb_store.h"
 
 namespace pat {
@@ -55,15 +56,15 @@ class LmdbEnv {
   LastUsed& times() { return times_; }
   PlaceTable& places() { return places_; }
 
-  using Change = absl::FunctionRef<absl::Status(MDB_txn*, TxnChanges*)>;
-  using Question = absl::FunctionRef<absl::StatusOr<bool>(MDB_txn*)>;
+  using Change = WriteQueue::Change;
+  using Question = WriteQueue::Question;
 
-  /// Runs `change`, which says what it changes, in a write transaction and commits it, or aborts it
-  /// if that is not OK.
-  /// Unavailable: another writer did not finish by the deadline, or the disk failed before the
-  /// commit; nothing was changed. If the disk fails at the commit, the environment is opened anew,
-  /// and if what it then holds is the state before (`happened` says no), `change` runs again.
-  /// Unknown: not even that worked; the next write tries it first.
+  /// Runs `change`, which says what it changes, in a write transaction and commits it, together
+  /// with those of other callers, or leaves it out if it is not OK. Unavailable: another writer did
+  /// not finish by the deadline, or the disk failed before the commit; nothing was changed. If the
+  /// disk fails at the commit, the environment is opened anew, and if what it then holds is the
+  /// state before (`happened` says no), `change` runs again. Unknown: not even that worked; the
+  /// next write tries it first.
   absl::Status Write(Change change, Question happened, bool revocation);
 
   /// The same for what may happen twice and takes no rights away.
@@ -116,6 +117,8 @@ class LmdbEnv {
 
   // lmdb_write.cc. All with write_mutex_ and, but for Lock, the write lock held.
   WriteLock::Clock::time_point Deadline() const;
+  void WriteGroup(WriteQueue::Member* group);
+  absl::Status WriteTogether(WriteQueue::Member* group);
   absl::Status WriteLocked(Change change, Question happened, bool revocation);
   absl::Status Commit(Change change);
   absl::Status KeepReserve();
@@ -142,6 +145,7 @@ class LmdbEnv {
   LmdbDirectory pages_;
   LastUsed times_;
   PlaceTable places_;
+  WriteQueue write_queue_;
   std::timed_mutex write_mutex_;  // LMDB has one writer at a time anyway
   WriteLock lock_;                // and so has the store; taken after write_mutex_
   std::mutex flush_mutex_;

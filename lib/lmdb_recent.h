@@ -16,6 +16,8 @@ namespace pat {
 
 /// What one transaction changes.
 struct TxnChanges {
+  /// Something was put or deleted: from here on only the whole transaction can be given up.
+  bool begun = false;
   std::vector<std::uint64_t> hot_pages;  ///< In any order, repeated or not.
   bool meta_rows = false;
 };

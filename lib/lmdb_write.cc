@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "lib/lmdb_env.h"
@@ -36,17 +37,64 @@ WriteLock::Clock::time_point LmdbEnv::Deadline() const {
 }
 
 absl::Status LmdbEnv::Write(Change change, Question happened, bool revocation) {
+  WriteQueue::Member member{change, happened, revocation};
+  return write_queue_.Run(&member, Deadline(),
+                          [this](WriteQueue::Member* group) { WriteGroup(group); });
+}
+
+void LmdbEnv::WriteGroup(WriteQueue::Member* group) {
   const WriteLock::Clock::time_point deadline = Deadline();
+  const auto end = [group](const absl::Status& status) {
+    for (auto* m = group; m != nullptr; m = m->next) m->result = status;
+  };
   const std::unique_lock<std::timed_mutex> lock(write_mutex_, deadline);
   if (!lock.owns_lock()) {
-    return absl::UnavailableError(
-        "another thread is writing to the store and does not finish; nothing was changed");
+    return end(absl::UnavailableError("the store is being closed; nothing was changed"));
   }
-  if (shut_) return absl::FailedPreconditionError("the store is closed");
+  if (shut_) return end(absl::FailedPreconditionError("the store is closed"));
   const WriteLock::Hold hold(lock_, deadline);
-  if (!hold.ok()) return hold.status();
-  if (absl::Status status = Settle(); !status.ok()) return status;
-  return WriteLocked(change, happened, revocation);
+  if (!hold.ok()) return end(hold.status());
+  if (absl::Status status = Settle(); !status.ok()) return end(status);
+  if (group->next != nullptr) {
+    const absl::Status together = WriteTogether(group);
+    if (together.ok()) return;
+    if (absl::IsUnknown(together)) return end(together);
+  }
+  // Alone each gets what it can get; while there is room, those that take rights away.
+  for (const bool revocations : {true, false}) {
+    for (auto* m = group; m != nullptr; m = m->next) {
+      if (m->revocation == revocations) {
+        m->result = WriteLocked(m->change, m->happened, m->revocation);
+      }
+    }
+  }
+}
+
+// All in one transaction: a change that is refused before it wrote anything is left out. If this
+// fails nothing has happened, unless it is Unknown.
+absl::Status LmdbEnv::WriteTogether(WriteQueue::Member* group) {
+  const auto change = [&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
+    bool any = false;
+    for (auto* m = group; m != nullptr; m = m->next) {
+      changes->begun = false;
+      m->answer = m->change(txn, changes);
+      m->wrote = changes->begun;
+      if (m->wrote && !m->answer.ok()) return m->answer;
+      any = any || m->wrote;
+    }
+    return any ? absl::OkStatus() : absl::CancelledError();
+  };
+  const auto happened = [&](MDB_txn* txn) -> absl::StatusOr<bool> {
+    for (auto* m = group; m != nullptr; m = m->next) {  // all of them or none
+      const absl::StatusOr<bool> did = m->wrote ? m->happened(txn) : false;
+      if (!did.ok() || *did) return did;
+    }
+    return false;
+  };
+  const absl::Status status = WriteLocked(change, happened, /*revocation=*/false);
+  if (!status.ok() && !absl::IsCancelled(status)) return status;  // cancelled: nothing to write
+  for (auto* m = group; m != nullptr; m = m->next) m->result = std::move(m->answer);
+  return absl::OkStatus();
 }
 
 absl::Status LmdbEnv::WriteLocked(Change change, Question happened, bool revocation) {
