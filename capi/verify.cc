@@ -19,10 +19,22 @@ bool DecisionFits(const pat_decision* decision) {
   return decision != nullptr && SizeFits(decision->size) && decision->size >= kSmallestDecision;
 }
 
+// Hands `fill` a zeroed decision to fill: the caller's own if it has our size.
+template <typename Fill>
+void GiveDecision(pat_decision* out, Fill fill) {
+  constexpr std::size_t kBehindSize = sizeof out->size;
+  if (out->size == sizeof *out) {
+    std::memset(reinterpret_cast<char*>(out) + kBehindSize, 0, sizeof *out - kBehindSize);
+    fill(*out);
+    return;
+  }
+  pat_decision made{};
+  fill(made);
+  Give(made, out);
+}
+
 int32_t Refuse(RefusalReason reason, pat_decision* out) {
-  pat_decision refused{};
-  refused.refusal = ToC(reason);
-  Give(refused, out);
+  GiveDecision(out, [&](pat_decision& decision) { decision.refusal = ToC(reason); });
   if (reason == RefusalReason::kUnavailable) return PAT_UNAVAILABLE;
   return reason == RefusalReason::kMissingPermission ? PAT_PERMISSION_DENIED : PAT_UNAUTHENTICATED;
 }
@@ -35,21 +47,23 @@ int32_t Misuse(pat_decision* out) {
 int32_t Decide(const Decision& decision, pat_decision* out) {
   const Principal* const who = decision.principal();
   if (who == nullptr) return Refuse(decision.refusal()->reason(), out);
-  pat_decision accepted{};
-  accepted.accepted = 1;
-  accepted.method = ToC(who->method());
-  accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
-  accepted.token_id = who->token_id();
-  accepted.permissions = who->permissions().bits();
-  accepted.account_len = who->account().size();
-  static_assert(sizeof accepted.account > kMaxAccountBytes);
-  std::memcpy(accepted.account, who->account().data(), who->account().size());
-  Give(accepted, out);
+  GiveDecision(out, [&](pat_decision& accepted) {
+    const std::string_view account = who->account();
+    accepted.accepted = 1;
+    accepted.method = ToC(who->method());
+    accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
+    accepted.token_id = who->token_id();
+    accepted.permissions = who->permissions().bits();
+    accepted.account_len = account.size();
+    static_assert(sizeof accepted.account > kMaxAccountBytes);
+    std::memcpy(accepted.account, account.data(), account.size());
+  });
   return PAT_OK;
 }
 
 // False: a misuse. Allocates only then.
 bool TakePresented(const pat_presented* given, Presented* presented) {
+  if (given == nullptr) return true;
   pat_presented taken;
   std::string_view account;
   if (!Take(given, &taken).ok() || taken.reserved != 0) return false;

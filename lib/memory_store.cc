@@ -26,8 +26,8 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return Lookup::kUnavailable;
     *meta_version = meta_version_.load(std::memory_order_relaxed);
-    const auto it = tokens_.find(id);
-    if (it == tokens_.end()) return Lookup::kAbsent;
+    const auto it = tables_.tokens.find(id);
+    if (it == tables_.tokens.end()) return Lookup::kAbsent;
     *record = it->second.record;
     return Lookup::kFound;
   }
@@ -45,8 +45,8 @@ class MemoryStore final : public Store {
   void RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
                  std::string_view user_agent) noexcept override {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto it = tokens_.find(id);
-    if (closed_ || it == tokens_.end() || unix_s == 0) return;
+    const auto it = tables_.tokens.find(id);
+    if (closed_ || it == tables_.tokens.end() || unix_s == 0) return;
     Slot& slot = it->second;
     if (slot.used_unix_s != 0 && unix_s < std::uint64_t{slot.used_unix_s} + 60) return;
     slot.used_unix_s = unix_s;
@@ -58,7 +58,7 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
     LastUse use;
-    if (const auto it = tokens_.find(id); it != tokens_.end()) {
+    if (const auto it = tables_.tokens.find(id); it != tables_.tokens.end()) {
       use.unix_s = it->second.used_unix_s;
       use.ip = std::string(it->second.place.ip());
       use.user_agent = std::string(it->second.place.user_agent());
@@ -70,8 +70,8 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
     AccountRow row;
-    const auto it = numbers_.find(account);
-    if (it == numbers_.end() || !CopyAccount(it->second, &row)) {
+    const auto it = tables_.numbers.find(account);
+    if (it == tables_.numbers.end() || !CopyAccount(it->second, &row)) {
       return absl::NotFoundError("no such account");
     }
     return row;
@@ -81,8 +81,8 @@ class MemoryStore final : public Store {
                                            std::uint64_t id) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
-    const auto it = metadata_.find({account_number, ~id});
-    if (it == metadata_.end()) return absl::NotFoundError("no such metadata");
+    const auto it = tables_.metadata.find({account_number, ~id});
+    if (it == tables_.metadata.end()) return absl::NotFoundError("no such metadata");
     return it->second;
   }
 
@@ -91,12 +91,13 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
     std::vector<TokenRow> rows;
-    auto it = metadata_.lower_bound({account_number, ~before + 1});
-    for (; it != metadata_.end() && it->first.first == account_number && rows.size() < n; ++it) {
+    auto it = tables_.metadata.lower_bound({account_number, ~before + 1});
+    for (; it != tables_.metadata.end() && it->first.first == account_number && rows.size() < n;
+         ++it) {
       const std::uint64_t id = ~it->first.second;
-      const auto token = tokens_.find(id);
+      const auto token = tables_.tokens.find(id);
       rows.push_back(
-          {id, token == tokens_.end() ? TokenRecord{} : token->second.record, it->second});
+          {id, token == tables_.tokens.end() ? TokenRecord{} : token->second.record, it->second});
     }
     return rows;
   }
@@ -105,7 +106,8 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
     std::vector<TokenRow> rows;
-    for (auto it = tokens_.lower_bound(first); it != tokens_.end() && rows.size() < n; ++it) {
+    for (auto it = tables_.tokens.lower_bound(first); it != tables_.tokens.end() && rows.size() < n;
+         ++it) {
       rows.push_back({it->first, it->second.record, {}});
     }
     return rows;
@@ -114,8 +116,8 @@ class MemoryStore final : public Store {
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
-    const auto it = meta_.find(name);
-    if (it == meta_.end()) return absl::NotFoundError("no such meta row");
+    const auto it = tables_.meta.find(name);
+    if (it == tables_.meta.end()) return absl::NotFoundError("no such meta row");
     return it->second;
   }
 
@@ -123,12 +125,12 @@ class MemoryStore final : public Store {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();
     StoreStats stats;
-    stats.accounts = numbers_.size();
+    stats.accounts = tables_.numbers.size();
     stats.next_token_id = next_token_id_;
-    stats.bytes = tokens_.size() * sizeof(Slot);
-    for (const auto& [number, row] : accounts_) stats.bytes += row.size();
-    for (const auto& [key, row] : metadata_) stats.bytes += row.size();
-    for (const auto& [name, value] : meta_) stats.bytes += value.size();
+    stats.bytes = tables_.tokens.size() * sizeof(Slot);
+    for (const auto& [number, row] : tables_.accounts) stats.bytes += row.size();
+    for (const auto& [key, row] : tables_.metadata) stats.bytes += row.size();
+    for (const auto& [name, value] : tables_.meta) stats.bytes += value.size();
     return stats;
   }
 
@@ -156,21 +158,13 @@ class MemoryStore final : public Store {
     if (closed_) return Closed();
     if (absl::Status status = ValidateBatch(batch); !status.ok()) return status;
     if (absl::Status status = Check(batch); !status.ok()) return status;
-    for (const Batch::TokenPut& put : batch.tokens) {
-      if (put.record.empty()) {
-        tokens_.erase(put.id);
-      } else {
-        tokens_[put.id].record = put.record;
-      }
-    }
-    for (const Batch::MetadataPut& put : batch.metadata) {
-      Set(metadata_, {put.account_number, ~put.id}, put.metadata);
-    }
-    for (const Batch::AccountPut& put : batch.accounts) {
-      numbers_[put.account] = put.number;
-      accounts_[put.number] = put.row;
-    }
-    for (const Batch::MetaPut& put : batch.meta) Set(meta_, put.name, put.value);
+    // All that may fail for want of memory comes first: a batch happens whole or not at all.
+    Tables staged = Stage(batch);
+    Commit(staged.tokens, tables_.tokens);
+    Commit(staged.metadata, tables_.metadata);
+    Commit(staged.numbers, tables_.numbers);
+    Commit(staged.accounts, tables_.accounts);
+    Commit(staged.meta, tables_.meta);
     if (!batch.meta.empty()) meta_version_.fetch_add(1, std::memory_order_release);
     return absl::OkStatus();
   }
@@ -198,18 +192,55 @@ class MemoryStore final : public Store {
     Place place;
   };
 
+  struct Tables {
+    std::map<std::uint64_t, Slot> tokens;
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::string> metadata;  // {account, ~id}
+    std::map<std::string, std::uint32_t, std::less<>> numbers;
+    std::map<std::uint32_t, std::string> accounts;
+    std::map<std::string, std::string, std::less<>> meta;
+  };
+
+  // What the batch puts, as rows of their own; empty ones are to go.
+  static Tables Stage(const Batch& batch) {
+    Tables staged;
+    for (const Batch::TokenPut& put : batch.tokens) staged.tokens[put.id].record = put.record;
+    for (const Batch::MetadataPut& put : batch.metadata) {
+      staged.metadata[{put.account_number, ~put.id}] = put.metadata;
+    }
+    for (const Batch::AccountPut& put : batch.accounts) {
+      staged.numbers[put.account] = put.number;
+      staged.accounts[put.number] = put.row;
+    }
+    for (const Batch::MetaPut& put : batch.meta) staged.meta[put.name] = put.value;
+    return staged;
+  }
+
+  static bool Goes(const Slot& slot) { return slot.record.empty(); }
+  static bool Goes(const std::string& row) { return row.empty(); }
+  static bool Goes(std::uint32_t /*number*/) { return false; }
+  static void Replace(Slot& old, Slot& with) { old.record = with.record; }  // its uses stay
+  static void Replace(std::string& old, std::string& with) { old.swap(with); }
+  static void Replace(std::uint32_t& old, std::uint32_t with) { old = with; }
+
+  // Moves the staged rows into the table: allocates nothing.
   template <typename Map>
-  static void Set(Map& map, const typename Map::key_type& key, const std::string& value) {
-    if (value.empty()) {
-      map.erase(key);
-    } else {
-      map[key] = value;
+  static void Commit(Map& staged, Map& table) noexcept {
+    while (!staged.empty()) {
+      auto row = staged.extract(staged.begin());
+      const auto old = table.find(row.key());
+      if (old == table.end()) {
+        if (!Goes(row.mapped())) table.insert(std::move(row));
+      } else if (Goes(row.mapped())) {
+        table.erase(old);
+      } else {
+        Replace(old->second, row.mapped());
+      }
     }
   }
 
   bool CopyAccount(std::uint32_t number, AccountRow* row) const {
-    const auto it = accounts_.find(number);
-    if (it == accounts_.end()) return false;
+    const auto it = tables_.accounts.find(number);
+    if (it == tables_.accounts.end()) return false;
     row->number = number;
     row->size = static_cast<std::uint32_t>(it->second.size());
     std::memcpy(row->bytes.data(), it->second.data(), it->second.size());
@@ -219,24 +250,25 @@ class MemoryStore final : public Store {
   // Everything the batch rests on, before any of it is written.
   absl::Status Check(const Batch& batch) const {
     for (const Batch::TokenCheck& check : batch.token_checks) {
-      const auto it = tokens_.find(check.id);
-      const TokenRecord now = it == tokens_.end() ? TokenRecord{} : it->second.record;
+      const auto it = tables_.tokens.find(check.id);
+      const TokenRecord now = it == tables_.tokens.end() ? TokenRecord{} : it->second.record;
       if (now != check.expected) return absl::AbortedError("a token has changed");
     }
     for (const Batch::AccountCheck& check : batch.account_checks) {
-      const auto it = numbers_.find(check.account);
+      const auto it = tables_.numbers.find(check.account);
       const std::string_view now =
-          it == numbers_.end() ? std::string_view() : accounts_.at(it->second);
+          it == tables_.numbers.end() ? std::string_view() : tables_.accounts.at(it->second);
       if (now != check.expected) return absl::AbortedError("an account has changed");
     }
     for (const Batch::MetaCheck& check : batch.meta_checks) {
-      const auto it = meta_.find(check.name);
-      const std::string_view now = it == meta_.end() ? std::string_view() : it->second;
+      const auto it = tables_.meta.find(check.name);
+      const std::string_view now = it == tables_.meta.end() ? std::string_view() : it->second;
       if (now != check.expected) return absl::AbortedError("a meta row has changed");
     }
     for (const Batch::AccountPut& put : batch.accounts) {
-      const auto it = numbers_.find(put.account);
-      if (it == numbers_.end() ? accounts_.count(put.number) != 0 : it->second != put.number) {
+      const auto it = tables_.numbers.find(put.account);
+      if (it == tables_.numbers.end() ? tables_.accounts.count(put.number) != 0
+                                      : it->second != put.number) {
         return AccountNumberError();
       }
     }
@@ -247,11 +279,7 @@ class MemoryStore final : public Store {
   bool closed_ = false;
   std::uint64_t next_token_id_ = 1;
   std::uint32_t next_account_ = 1;  // 0: used up
-  std::map<std::uint64_t, Slot> tokens_;
-  std::map<std::pair<std::uint32_t, std::uint64_t>, std::string> metadata_;  // {account, ~id}
-  std::map<std::string, std::uint32_t, std::less<>> numbers_;
-  std::map<std::uint32_t, std::string> accounts_;
-  std::map<std::string, std::string, std::less<>> meta_;
+  Tables tables_;
   std::atomic<std::uint64_t> meta_version_{1};
 };
 
