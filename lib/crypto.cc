@@ -166,6 +166,26 @@ bool RandomBytes(void* out, std::size_t size) {
   return true;
 }
 
+namespace {
+
+// alphabet[byte % alphabet.size()] without a table or a division, which would tell of the byte: all
+// entries are looked at.
+char Pick(std::string_view alphabet, std::uint32_t byte) {
+  const auto count = static_cast<std::uint32_t>(alphabet.size());
+  for (std::uint32_t past = count; past < 256; past += count) {
+    const std::uint32_t less = 0U - ((byte - count) >> 31U);  // all ones if byte < count
+    byte -= count & ~less;
+  }
+  std::uint32_t picked = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t other = 0U - ((0U - (i ^ byte)) >> 31U);  // all ones unless i == byte
+    picked |= static_cast<unsigned char>(alphabet[i]) & ~other;
+  }
+  return static_cast<char>(picked);
+}
+
+}  // namespace
+
 bool RandomText(std::string_view alphabet, RandomSource random, char* out, std::size_t size) {
   const auto count = static_cast<unsigned>(alphabet.size());
   const unsigned fair = 256 / count * count;
@@ -175,7 +195,7 @@ bool RandomText(std::string_view alphabet, RandomSource random, char* out, std::
   while (good && done < size) {
     good = random(pool.data(), pool.size());
     for (std::size_t i = 0; good && i < pool.size() && done < size; ++i) {
-      if (pool[i] < fair) out[done++] = alphabet[pool[i] % count];
+      if (pool[i] < fair) out[done++] = Pick(alphabet, pool[i]);
     }
   }
   Wipe(pool.data(), pool.size());

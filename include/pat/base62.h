@@ -43,6 +43,13 @@ inline std::uint32_t Digit(char character, std::uint32_t* bad) {
   return (digit & (c - '0')) | (upper & (c - 'A' + 10)) | (lower & (c - 'a' + 36));
 }
 
+// The digit of a value below 62, without a table: a checksum tells of the secret under it.
+inline char Character(std::uint32_t value) {
+  const std::uint32_t letter = 0U - ((9U - value) >> 31U);
+  const std::uint32_t lower = 0U - ((35U - value) >> 31U);
+  return static_cast<char>('0' + value + (letter & ('A' - '0' - 10U)) + (lower & ('a' - 'Z' - 1U)));
+}
+
 // The value of at most 10 digits (62^10 < 2^64).
 inline std::uint64_t Number(std::string_view digits, std::uint32_t* bad) {
   std::uint64_t value = 0;
@@ -77,12 +84,12 @@ inline void EncodeSelector(Selector number, char* digits) {
       byte = static_cast<unsigned char>(part / 62);
       rest = part % 62;
     }
-    digits[d] = kAlphabet[rest];
+    digits[d] = Character(rest);
   }
 }
 
 inline void EncodeChecksum(std::uint32_t number, char* digits) {
-  for (std::size_t d = kChecksumLength; d-- > 0; number /= 62) digits[d] = kAlphabet[number % 62];
+  for (std::size_t d = kChecksumLength; d-- > 0; number /= 62) digits[d] = Character(number % 62);
 }
 
 inline bool IsBase62(std::string_view text) {
