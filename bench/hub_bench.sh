@@ -17,6 +17,7 @@ trap 'exit 1' INT TERM HUP
 
 "$BIN/hub" keygen --keys "$DIR/keys" 2> /dev/null
 head -c 12 /dev/urandom | od -A n -t x1 | "$BIN/hub" adduser bench --users "$DIR/users"
+: > "$DIR/hub.log"  # it is read before the server may have made it
 "$BIN/hub" serve --store "$DIR/store" --keyring "$DIR/keyring" --create --keys "$DIR/keys" \
   --users "$DIR/users" --listen 127.0.0.1:0 2> "$DIR/hub.log" &
 hub=$!

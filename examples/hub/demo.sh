@@ -25,6 +25,7 @@ token() {
 "$BIN/hub" keygen --keys "$DIR/keys" 2> /dev/null
 PASSWORD=$(head -c 12 /dev/urandom | od -A n -t x1 | tr -d ' \n')
 echo "$PASSWORD" | "$BIN/hub" adduser demo --users "$DIR/users" --totp > "$DIR/totp"
+: > "$DIR/hub.log"  # it is read before the server may have made it
 "$BIN/hub" serve --store "$DIR/store" --keyring "$DIR/keyring" --create --keys "$DIR/keys" \
   --users "$DIR/users" --listen 127.0.0.1:0 --service demo --issuer hub 2> "$DIR/hub.log" &
 hub=$!
@@ -46,6 +47,7 @@ auth:
     issuer: hub
     rootcertbundle: $DIR/keys/token-cert.pem
 END
+: > "$DIR/registry.log"
 env -i PATH="$PATH" docker-registry serve "$DIR/registry.yml" > "$DIR/registry.log" 2>&1 &
 registry=$!
 PORT=
