@@ -24,7 +24,8 @@ constexpr std::size_t kMinPasswordBytes = 8;
 
 /// The step of the user's code, if it is one now and not of before.
 std::optional<std::int64_t> StepOf(const User* user, std::string_view code, absl::Time now) {
-  std::optional<std::string> key = FromBase32(user == nullptr ? "" : user->totp);
+  if (user == nullptr) return std::nullopt;
+  std::optional<std::string> key = FromBase32(user->totp);
   if (!key || key->empty()) return std::nullopt;
   const auto step = MatchTotp(*key, code, now, user->totp_step);
   Wipe(*key);
