@@ -90,6 +90,7 @@ void Authority::Impl::VerifyMany(absl::Span<const std::string_view> texts,
 Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& presented) noexcept {
   const std::uint64_t id = candidate.id;
   if (id == 0) return Refuse(candidate.why);
+  const std::uint32_t now = Now();
   const SealCheck seal(keys_, id, crypto::Sha256Half(candidate.secret_input));
   TokenRecord record;
   const Store::Lookup found = store_->Find(id, &record);
@@ -99,7 +100,6 @@ Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& pr
 
   const RecordFields fields = DecodeRecord(record);
   if (fields.unknown_flags != 0) return Refuse(RefusalReason::kUnavailable);
-  const std::uint32_t now = Now();
   // Most tokens are active without a date: no need to make times of it.
   if (fields.state != StoredState::kActive || fields.time_unix_s != 0) {
     const State state = StateAt(LifecycleOf(fields), absl::FromUnixSeconds(now));
@@ -116,12 +116,9 @@ Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& pr
   }
 
   store_->RecordUse(id, now, presented.ip, presented.user_agent);
-  const Principal principal =
-      Principal::ByToken(*account, id, PermissionSet::FromBits(fields.permissions), fields.origin);
-  if (const Permit permit = principal.Require(presented.need); !permit.allowed()) {
-    return permit.refusal();
-  }
-  return principal;
+  const PermissionSet granted = PermissionSet::FromBits(fields.permissions);
+  if (!granted.Contains(presented.need)) return Refuse(RefusalReason::kMissingPermission);
+  return Decision(*account, id, granted, fields.origin);
 }
 
 Decision Authority::Impl::Authenticate(std::string_view secret, const Presented& presented,

@@ -185,6 +185,10 @@ class [[nodiscard]] Decision {
  public:
   Decision(const Principal& principal) : principal_(principal), accepted_(true) {}  // NOLINT
   Decision(Refusal refusal) : refusal_(refusal), accepted_(false) {}                // NOLINT
+  /// Of Principal::ByToken, made in its place.
+  Decision(std::string_view account, std::uint64_t token_id, PermissionSet permissions,
+           Origin origin)
+      : principal_(Principal::ByToken(account, token_id, permissions, origin)), accepted_(true) {}
 
   /// Who it is, or nullptr if refused. Valid while this object lives.
   const Principal* principal() const { return accepted_ ? &principal_ : nullptr; }

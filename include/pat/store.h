@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,11 @@ namespace pat {
 struct TokenRecord {
   std::array<unsigned char, 48> bytes{};
 
-  bool empty() const { return bytes == std::array<unsigned char, 48>{}; }
+  bool empty() const {
+    std::array<std::uint64_t, 6> words;
+    std::memcpy(words.data(), bytes.data(), sizeof words);
+    return (words[0] | words[1] | words[2] | words[3] | words[4] | words[5]) == 0;
+  }
   friend bool operator==(const TokenRecord& a, const TokenRecord& b) { return a.bytes == b.bytes; }
   friend bool operator!=(const TokenRecord& a, const TokenRecord& b) { return !(a == b); }
 };
