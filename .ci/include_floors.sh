@@ -3,7 +3,7 @@
 #
 #   F0  version permission scope lifecycle token auto_token base62 crc32 token_body token_text principal:
 #       the standard library, Abseil and F0
-#   F1  keyring store memory_store lmdb_store: F0 and F1
+#   F1  keys keyring store memory_store lmdb_store: F0 and F1
 #   F2  authority pat: F0 to F2
 #   F4  c_types c c_store: the C standard library and each other
 #   lib/      include/pat, lib/, and at most one third party a file: <openssl/*> only in
@@ -32,7 +32,7 @@ edges | awk -F '\t' '
   BEGIN {
     n = split("version permission scope lifecycle token auto_token base62 crc32 token_body token_text principal", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 0
-    n = split("keyring store memory_store lmdb_store", name, " ")
+    n = split("keys keyring store memory_store lmdb_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 1
     floor["pat/authority.h"] = floor["pat/pat.h"] = 2
     n = split("c_types c c_store", name, " ")

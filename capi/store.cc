@@ -208,6 +208,20 @@ class CStore final : public Store {
     return Tokens("scan", n, [&](pat_sink* sink) { return ops_.scan(context_, first, n, sink); });
   }
 
+  absl::StatusOr<AccountRow> NextAccount(std::uint32_t first) override {
+    if (ops_.next_account == nullptr) {
+      return absl::UnimplementedError("the store cannot list its accounts");
+    }
+    return Guarded([&]() -> absl::StatusOr<AccountRow> {
+      auto found = Sized<pat_account_row>();
+      AccountRow row;
+      const int32_t code = ops_.next_account(context_, first, &found);
+      if (code != PAT_OK) return StatusOf(code, "next_account");
+      if (!CopyRow(found, &row)) return Broken("next_account");
+      return row;
+    });
+  }
+
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override {
     return Bytes("read_meta", [&](pat_sink* sink) {
       return ops_.read_meta(context_, name.data(), name.size(), sink);

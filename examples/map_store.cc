@@ -185,6 +185,14 @@ absl::StatusOr<std::vector<pat::TokenRow>> MapStore::Scan(std::uint64_t first, s
   return rows;
 }
 
+absl::StatusOr<pat::AccountRow> MapStore::NextAccount(std::uint32_t first) {
+  const Reading lock(mutex_);
+  if (closed_) return ClosedForReads();
+  const auto name = account_names_.lower_bound(first);
+  if (name == account_names_.end()) return absl::NotFoundError("no more accounts");
+  return RowOf(name->first, accounts_.find(name->second)->second.row);
+}
+
 absl::StatusOr<std::string> MapStore::ReadMeta(std::string_view name) {
   const Reading lock(mutex_);
   if (closed_) return ClosedForReads();

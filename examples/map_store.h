@@ -32,6 +32,7 @@ class MapStore final : public pat::Store {
   absl::StatusOr<std::vector<pat::TokenRow>> Page(std::uint32_t account_number,
                                                   std::uint64_t before, std::size_t n) override;
   absl::StatusOr<std::vector<pat::TokenRow>> Scan(std::uint64_t first, std::size_t n) override;
+  absl::StatusOr<pat::AccountRow> NextAccount(std::uint32_t first) override;
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override;
   absl::StatusOr<pat::StoreStats> Stats() override;
 

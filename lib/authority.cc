@@ -14,10 +14,6 @@
 namespace pat {
 namespace {
 
-constexpr std::string_view kHeader = "header";
-constexpr std::string_view kScopes = "scopes";
-constexpr std::size_t kMostListed = 1000;
-
 absl::Status ValidateOptions(const AuthorityOptions& options) {
   if (options.prefixes.size() > kMaxPrefixes) {
     return absl::InvalidArgumentError("a store has at most 8 token prefixes");
@@ -44,14 +40,6 @@ std::vector<std::string> Merge(const std::vector<std::string>& given,
   return merged;
 }
 
-// The header's value, before its seal can be checked: the keys hang on the realm it names.
-absl::StatusOr<Header> PeekHeader(std::string_view row) {
-  std::optional<Header> header;
-  if (row.size() > kRowSealBytes) header = DecodeHeader(row.substr(kRowSealBytes));
-  if (!header.has_value()) return absl::DataLossError("the store's header is damaged");
-  return *std::move(header);
-}
-
 // The default policy may name a scope that a host does not have: then it has no auto tokens.
 absl::Status CheckPolicy(const AuthorityOptions& options, const ScopeSet& scopes) {
   const std::vector<std::string>& names = options.auto_tokens.scopes;
@@ -59,12 +47,13 @@ absl::Status CheckPolicy(const AuthorityOptions& options, const ScopeSet& scopes
   return absl::InvalidArgumentError("the auto-token policy names scopes that are not declared");
 }
 
-std::map<std::uint16_t, crypto::Block> SelectorKeysOf(const KeySet& keys) {
-  std::map<std::uint16_t, crypto::Block> checks;
+void NameKeys(const KeySet& keys, std::uint32_t now, Header* header) {
   for (std::size_t i = 0; i < keys.selector_count(); ++i) {
-    checks[keys.selector(i).number] = SelectorKeyCheck(keys.selector(i));
+    header->selector_keys[keys.selector(i).number] = {KeyCheck(keys.selector(i)), now};
   }
-  return checks;
+  for (std::size_t i = 0; i < keys.seal_count(); ++i) {
+    header->seal_keys[keys.seal(i).number] = {KeyCheck(keys.seal(i)), now};
+  }
 }
 
 absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOptions& options,
@@ -80,7 +69,7 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
   }
   if (absl::Status s = CheckPolicy(options, options.scopes); !s.ok()) return s;
   const absl::StatusOr<KeyringContents> contents = KeyringSource::Stage(keyring);
-  if (absl::IsAlreadyExists(contents.status()) && store->ReadMeta(kHeader).ok()) {
+  if (absl::IsAlreadyExists(contents.status()) && store->ReadMeta(kHeaderRow).ok()) {
     return absl::OkStatus();  // somebody else made the store in this moment
   }
   if (absl::IsAlreadyExists(contents.status())) {
@@ -89,34 +78,22 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
   if (!contents.ok()) return contents.status();
   const absl::StatusOr<KeySet> keys = KeySet::Derive(*contents);
   if (!keys.ok()) return keys.status();
-  const Header header{contents->realm, Merge(options.prefixes, {}), now, SelectorKeysOf(*keys)};
+  Header header;
+  header.realm = contents->realm;
+  header.prefixes = Merge(options.prefixes, {});
+  header.created_unix_s = now;
+  NameKeys(*keys, now, &header);
   Batch batch;
-  batch.meta_checks.push_back({std::string(kHeader), {}});
+  batch.meta_checks.push_back({std::string(kHeaderRow), {}});
   batch.meta.push_back(
-      {std::string(kHeader), SealRow(*keys, RowTable::kMeta, kHeader, EncodeHeader(header))});
-  batch.meta.push_back({std::string(kScopes),
-                        SealRow(*keys, RowTable::kMeta, kScopes, EncodeScopes(options.scopes))});
+      {std::string(kHeaderRow), SealRow(*keys, RowTable::kMeta, kHeaderRow, EncodeHeader(header))});
+  batch.meta.push_back({std::string(kScopesRow),
+                        SealRow(*keys, RowTable::kMeta, kScopesRow, EncodeScopes(options.scopes))});
   absl::Status status = store->Apply(batch);
   if (status.ok()) return KeyringSource::Publish(keyring, contents->realm);
   if (absl::IsUnknown(status)) return status;
   KeyringSource::Discard(keyring, contents->realm);
   return absl::IsAborted(status) ? absl::OkStatus() : status;  // somebody else was first: open that
-}
-
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool Contains(std::string_view text, std::string_view part) {
-  return part.empty() ||
-         std::search(text.begin(), text.end(), part.begin(), part.end(),
-                     [](char a, char b) { return Lower(a) == Lower(b); }) != text.end();
-}
-
-bool Selected(const Token& token, const ListOptions& options) {
-  if (options.state.has_value() ? token.state != *options.state : token.state == State::kDeleted) {
-    return false;
-  }
-  if (options.origin.has_value() && token.origin != *options.origin) return false;
-  return Contains(token.description, options.text);
 }
 
 }  // namespace
@@ -127,62 +104,46 @@ absl::StatusOr<std::unique_ptr<Authority::Impl>> Authority::Impl::Open(
     std::unique_ptr<Store> store, const Keyring& keyring, const AuthorityOptions& options) {
   if (store == nullptr) return absl::InvalidArgumentError("no store was given");
   if (absl::Status s = ValidateOptions(options); !s.ok()) return s;
-  absl::StatusOr<std::string> row = store->ReadMeta(kHeader);
-  if (absl::IsNotFound(row.status())) {
+  if (const absl::Status s = store->ReadMeta(kHeaderRow).status(); absl::IsNotFound(s)) {
     const std::uint32_t now = ClampUnixS(
         options.clock == nullptr ? std::time(nullptr) : absl::ToUnixSeconds(options.clock()));
-    if (absl::Status s = MakeHeader(store.get(), keyring, options, now); !s.ok()) return s;
-    row = store->ReadMeta(kHeader);
+    if (absl::Status made = MakeHeader(store.get(), keyring, options, now); !made.ok()) return made;
+  } else if (!s.ok()) {
+    return s;
   }
-  if (!row.ok()) return row.status();
-  const absl::StatusOr<Header> header = PeekHeader(*row);
-  if (!header.ok()) return header.status();
-  const absl::StatusOr<KeyringContents> contents = KeyringSource::Load(keyring, header->realm);
-  if (!contents.ok()) return contents.status();
-  absl::StatusOr<KeySet> keys = KeySet::Derive(*contents);
+  absl::StatusOr<std::unique_ptr<LiveKeys>> keys = LiveKeys::Open(store.get(), keyring);
   if (!keys.ok()) return keys.status();
-  if (!OpenRow(*keys, RowTable::kMeta, kHeader, *row).has_value()) {
-    return absl::FailedPreconditionError(
-        "the keyring does not fit this store's header (or the header was edited)");
-  }
-  if (header->selector_keys != SelectorKeysOf(*keys)) {
-    return absl::FailedPreconditionError("the keyring's selector keys are not this store's");
-  }
   auto impl = std::unique_ptr<Impl>(new Impl(std::move(store), *std::move(keys), options));
-  if (absl::Status s = Retry([&] { return impl->AdoptHeader(options); }); !s.ok()) return s;
-  if (absl::Status s = Retry([&] { return impl->AdoptScopes(options); }); !s.ok()) return s;
+  absl::Status adopted =
+      impl->Retry([&](const KeyState& state) { return impl->AdoptHeader(state, options); });
+  if (!adopted.ok()) return adopted;
+  adopted = impl->Retry([&](const KeyState& state) { return impl->AdoptScopes(state, options); });
+  if (!adopted.ok()) return adopted;
   if (absl::Status s = CheckPolicy(options, impl->scopes_); !s.ok()) return s;
   return impl;
 }
 
-absl::Status Authority::Impl::AdoptHeader(const AuthorityOptions& options) {
-  const absl::StatusOr<std::string> row = store_->ReadMeta(kHeader);
-  if (!row.ok()) return row.status();
-  const auto value = OpenRow(keys_, RowTable::kMeta, kHeader, *row);
-  std::optional<Header> header;
-  if (value.has_value()) header = DecodeHeader(*value);
-  if (!header.has_value()) return absl::DataLossError("the store's header is damaged");
-  prefixes_ = Merge(options.prefixes, header->prefixes);
+absl::Status Authority::Impl::AdoptHeader(const KeyState& state, const AuthorityOptions& options) {
+  prefixes_ = Merge(options.prefixes, state.header.prefixes);
   if (prefixes_.size() > kMaxPrefixes) {
     return absl::FailedPreconditionError("the store would have more than 8 token prefixes");
   }
-  if (prefixes_ == header->prefixes) return absl::OkStatus();
-  header->prefixes = prefixes_;
+  if (prefixes_ == state.header.prefixes) return absl::OkStatus();
+  Header header = state.header;
+  header.prefixes = prefixes_;
   Batch batch;
-  batch.meta_checks.push_back({std::string(kHeader), *row});
-  batch.meta.push_back(
-      {std::string(kHeader), SealRow(keys_, RowTable::kMeta, kHeader, EncodeHeader(*header))});
-  return store_->Apply(batch);
+  batch.meta.push_back({std::string(kHeaderRow),
+                        SealRow(state.keys, RowTable::kMeta, kHeaderRow, EncodeHeader(header))});
+  return LedgerOf(state).Apply(std::move(batch));
 }
 
-absl::Status Authority::Impl::AdoptScopes(const AuthorityOptions& options) {
-  const absl::StatusOr<std::string> row = store_->ReadMeta(kScopes);
+absl::Status Authority::Impl::AdoptScopes(const KeyState& state, const AuthorityOptions& options) {
+  const absl::StatusOr<std::string> row = store_->ReadMeta(kScopesRow);
   if (!row.ok() && !absl::IsNotFound(row.status())) return row.status();
   std::optional<ScopeSet> stored;
   if (row.ok()) {
-    if (const auto value = OpenRow(keys_, RowTable::kMeta, kScopes, *row); value.has_value()) {
-      stored = DecodeScopes(*value);
-    }
+    const auto value = OpenRow(state.keys, RowTable::kMeta, kScopesRow, *row);
+    if (value.has_value()) stored = DecodeScopes(*value);
   }
   if (!stored.has_value()) {
     return absl::DataLossError("the store's list of permissions and scopes is damaged");
@@ -195,86 +156,21 @@ absl::Status Authority::Impl::AdoptScopes(const AuthorityOptions& options) {
     return absl::OkStatus();
   }
   Batch batch;
-  batch.meta_checks.push_back({std::string(kScopes), *row});
-  batch.meta.push_back(
-      {std::string(kScopes), SealRow(keys_, RowTable::kMeta, kScopes, EncodeScopes(scopes_))});
-  return store_->Apply(batch);
+  batch.meta_checks.push_back({std::string(kScopesRow), *row});
+  batch.meta.push_back({std::string(kScopesRow),
+                        SealRow(state.keys, RowTable::kMeta, kScopesRow, EncodeScopes(scopes_))});
+  return LedgerOf(state).Apply(std::move(batch));
 }
 
 absl::Status Authority::Impl::CheckAlive() const {
-  if (keys_.alive()) return absl::OkStatus();
+  if (keys().alive()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "this process was forked after the authority was opened: open it again here");
 }
 
-// ---- Looking
-
-absl::StatusOr<Token> Authority::Impl::Get(std::uint64_t id, std::string_view owner) {
-  const absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
-  if (!entry.ok()) return entry.status();
-  std::string account(entry->fields.inline_account());
-  if (entry->owner.has_value()) account = entry->owner->account.id;
-  return ledger_.View(*entry, account, Now());
-}
-
-absl::StatusOr<TokenPage> Authority::Impl::List(std::string_view account,
-                                                const ListOptions& options) {
+absl::StatusOr<const LiveKeys::State*> Authority::Impl::CurrentKeys() {
   if (absl::Status s = CheckAlive(); !s.ok()) return s;
-  if (absl::Status s = ValidateAccount(account); !s.ok()) return s;
-  if (options.limit < 1 || options.limit > kMostListed) {
-    return absl::InvalidArgumentError("a page has 1 to 1000 tokens");
-  }
-  std::uint64_t before = 0;
-  if (!options.after.empty() && (before = IdOfPublicId(keys_, options.after)) == 0) {
-    return absl::InvalidArgumentError("not a cursor of this list");
-  }
-  TokenPage page;
-  const absl::StatusOr<AccountRow> row = store_->ReadAccount(account);
-  if (absl::IsNotFound(row.status())) return page;
-  if (!row.ok()) return row.status();
-  // Each row proves itself, so a damaged account row does not hide its tokens.
-  AccountEntry owner;
-  owner.number = row->number;
-  owner.account.id = account;
-  const absl::StatusOr<AccountEntry> proved = ledger_.ReadAccount(account);
-  const bool proves = proved.ok() && proved->number == row->number;
-  const std::uint32_t now = Now();
-  const std::size_t chunk = options.limit + 1;
-  for (;;) {
-    const absl::StatusOr<std::vector<TokenRow>> rows = store_->Page(row->number, before, chunk);
-    if (!rows.ok()) return rows.status();
-    for (const TokenRow& token_row : *rows) {
-      const std::optional<TokenEntry> entry = ledger_.Judge(token_row, owner);
-      if (!entry.has_value()) continue;
-      Token token = ledger_.View(*entry, account, now);
-      token.damaged = token.damaged || !proves;  // as Get says: only deleting is left
-      if (!Selected(token, options)) continue;
-      if (page.tokens.size() == options.limit) {
-        page.next = page.tokens.back().public_id;
-        return page;
-      }
-      page.tokens.push_back(std::move(token));
-    }
-    if (rows->size() < chunk) return page;
-    before = rows->back().id;
-  }
-}
-
-absl::StatusOr<Counts> Authority::Impl::Count(std::string_view account) {
-  if (absl::Status s = CheckAlive(); !s.ok()) return s;
-  if (absl::Status s = ValidateAccount(account); !s.ok()) return s;
-  const absl::StatusOr<AccountEntry> entry = ledger_.ReadAccount(account);
-  if (absl::IsNotFound(entry.status())) return Counts{};
-  if (!entry.ok()) return entry.status();
-  const absl::StatusOr<Account> counted = ledger_.CountedAt(*entry, Now());
-  if (!counted.ok()) return counted.status();
-  if (counted->earliest_expiry_unix_s != entry->account.earliest_expiry_unix_s ||
-      counted->expired_through_unix_s != entry->account.expired_through_unix_s) {
-    Batch batch;  // kept for the next reader; if it cannot be kept now, the answer is still right
-    ledger_.RewriteAccount(*entry, *counted, &batch);
-    store_->Apply(batch).IgnoreError();
-  }
-  return Counts{counted->active, counted->inactive};
+  return keys_->Current(Now());
 }
 
 // ---- The public class
@@ -360,6 +256,23 @@ absl::Status Authority::Delete(std::uint64_t id, std::string_view owner, DeleteR
 
 absl::StatusOr<std::size_t> Authority::Purge(absl::Time time, std::size_t limit) {
   return impl_->Purge(time, limit);
+}
+
+absl::StatusOr<std::vector<KeyInfo>> Authority::Keys() { return impl_->Keys(); }
+
+absl::StatusOr<KeyInfo> Authority::RotateKey(KeyKind kind) { return impl_->RotateKey(kind); }
+
+absl::Status Authority::RetireKey(KeyKind kind, std::uint16_t number, bool force) {
+  return impl_->RetireKey(kind, number, force);
+}
+
+absl::StatusOr<PassProgress> Authority::Reseal(const PassCallback& progress) {
+  return impl_->Reseal(progress);
+}
+
+absl::StatusOr<PassProgress> Authority::CopyTo(Authority* target, const PassCallback& progress) {
+  if (target == nullptr) return absl::InvalidArgumentError("no target was given");
+  return impl_->CopyTo(target->impl_.get(), progress);
 }
 
 absl::Status Authority::Flush() {

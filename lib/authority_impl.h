@@ -16,8 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "lib/key_set.h"
 #include "lib/ledger.h"
+#include "lib/live_keys.h"
 #include "pat/authority.h"
 
 namespace pat {
@@ -25,8 +25,9 @@ namespace pat {
 /// The latest time a token can expire, in Unix seconds: 2106-02-07.
 inline constexpr std::uint32_t kLatestUnixS = UINT32_MAX - 1;
 
-/// What an Authority is made of. authority.cc opens it and looks, authority_verify.cc decides,
-/// authority_issue.cc makes tokens, authority_write.cc changes them.
+/// What an Authority is made of. authority.cc opens it, authority_look.cc looks,
+/// authority_verify.cc decides, authority_issue.cc makes tokens, authority_write.cc changes them,
+/// authority_keys.cc and authority_reseal.cc look after the keys.
 class Authority::Impl {
  public:
   static absl::StatusOr<std::unique_ptr<Impl>> Open(std::unique_ptr<Store> store,
@@ -49,6 +50,12 @@ class Authority::Impl {
   absl::Status Delete(std::uint64_t id, std::string_view owner, DeleteReason reason);
   absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit);
 
+  absl::StatusOr<std::vector<KeyInfo>> Keys();
+  absl::StatusOr<KeyInfo> RotateKey(KeyKind kind);
+  absl::Status RetireKey(KeyKind kind, std::uint16_t number, bool force);
+  absl::StatusOr<PassProgress> Reseal(const PassCallback& progress);
+  absl::StatusOr<PassProgress> CopyTo(Impl* target, const PassCallback& progress);
+
   /// FailedPrecondition in a forked child, which has no keys.
   absl::Status CheckAlive() const;
 
@@ -58,7 +65,7 @@ class Authority::Impl {
   }
 
   Store* store() { return store_.get(); }
-  const KeySet& keys() const { return keys_; }
+  const KeySet& keys() const { return keys_->Loaded().keys; }
   const std::vector<std::string>& prefixes() const { return prefixes_; }
   const ScopeSet& scopes() const { return scopes_; }
 
@@ -67,14 +74,18 @@ class Authority::Impl {
     std::uint64_t id = 0;  // 0: refused already
     RefusalReason why = RefusalReason::kNotToken;
     std::string_view secret_input;
+    std::string_view text;
+    const LiveKeys::State* keys = nullptr;  // that the id was found with
   };
   struct NewToken;         // a token being issued
   struct AccountInChange;  // an account and its tokens within one batch
+  struct Dependents;       // what depends on which key
+  using KeyState = LiveKeys::State;
 
-  Impl(std::unique_ptr<Store> store, KeySet keys, const AuthorityOptions& options)
+  Impl(std::unique_ptr<Store> store, std::unique_ptr<LiveKeys> keys,
+       const AuthorityOptions& options)
       : store_(std::move(store)),
         keys_(std::move(keys)),
-        ledger_(store_.get(), &keys_),
         policy_(options.auto_tokens),
         clock_(options.clock) {}
 
@@ -83,32 +94,74 @@ class Authority::Impl {
     return unix_s > kLatestUnixS ? kLatestUnixS : static_cast<std::uint32_t>(unix_s);
   }
 
-  absl::Status AdoptHeader(const AuthorityOptions& options);
-  absl::Status AdoptScopes(const AuthorityOptions& options);
-
-  /// Runs `attempt` until it returns something else than Aborted, for half a minute at most.
-  static absl::Status Retry(absl::FunctionRef<absl::Status()> attempt);
-
-  Candidate Begin(std::string_view text) noexcept;
+  Candidate Begin(std::string_view text, const KeyState& state) noexcept;
   Decision Decide(const Candidate& candidate, const Presented& presented) noexcept;
 
-  absl::StatusOr<TokenEntry> ReadOwned(std::uint64_t id, std::string_view owner) const;
+  /// Decides by the candidate's keys; nothing, and sets `*outdated`, if they are not the store's
+  /// any more. Then Anew has to do it.
+  Decision Judge(const Candidate& candidate, const Presented& presented, bool* outdated) noexcept;
+  Decision Anew(std::string_view text, const Presented& presented) noexcept;
+
+  absl::Status AdoptHeader(const KeyState& state, const AuthorityOptions& options);
+  absl::Status AdoptScopes(const KeyState& state, const AuthorityOptions& options);
+
+  /// The keys as of the store now; FailedPrecondition in a forked child.
+  absl::StatusOr<const KeyState*> CurrentKeys();
+  Ledger LedgerOf(const KeyState& state) const { return {store_.get(), &state.keys, state.row}; }
+
+  /// Runs `attempt` with the keys of the store's header until it returns something else than
+  /// Aborted, for half a minute at most. An error may come of keys that were changed meanwhile:
+  /// then it is tried again too.
+  absl::Status Retry(absl::FunctionRef<absl::Status(const KeyState&)> attempt);
+  absl::Status RetryWrite(absl::FunctionRef<absl::Status(const Ledger&)> attempt);
+  absl::Status Revoke(absl::FunctionRef<absl::Status(const Ledger&)> attempt);
+
+  /// The same for what only looks: nothing it saw counts if the keys were changed meanwhile.
+  absl::Status Look(absl::FunctionRef<absl::Status(const Ledger&)> look);
+
+  static absl::StatusOr<TokenEntry> ReadOwned(const Ledger& ledger, std::uint64_t id,
+                                              std::string_view owner);
+  absl::Status ListPage(const Ledger& ledger, std::string_view account, const ListOptions& options,
+                        TokenPage* page);
+  absl::Status CountOnce(const Ledger& ledger, std::string_view account, Counts* counts);
 
   absl::StatusOr<NewToken> Prepare(const IssueRequest& request, std::uint32_t now) const;
   absl::Status CheckAutoTokens(absl::Span<const IssueRequest> requests) const;
-  absl::Status MakeSecret(std::uint64_t id, NewToken* token) const;
-  absl::StatusOr<AccountInChange> BeginAccount(const std::string& account, std::uint32_t now);
-  absl::Status Evict(int arriving, std::uint32_t now, AccountInChange* account, Batch* batch);
-  absl::Status IssueOnce(std::vector<NewToken>* tokens, std::uint32_t now,
+  absl::Status MakeSecret(const KeySet& keys, NewToken* token) const;
+  static absl::StatusOr<AccountInChange> BeginAccount(const Ledger& ledger,
+                                                      const std::string& account,
+                                                      std::uint32_t now);
+  absl::Status Evict(const Ledger& ledger, int arriving, std::uint32_t now,
+                     AccountInChange* account, Batch* batch);
+  absl::Status IssueOnce(const Ledger& ledger, std::vector<NewToken>* tokens, std::uint32_t now,
                          std::map<std::string, std::uint32_t>* new_numbers);
-  absl::Status UpdateOnce(std::uint64_t id, const TokenUpdate& update, std::string_view owner,
-                          std::uint32_t now, Token* result);
-  absl::Status BuryOnce(const TokenEntry& token, DeleteReason reason, std::uint32_t now);
-  absl::StatusOr<std::size_t> PurgeRows(const std::vector<TokenRow>& rows, std::uint32_t before);
+  absl::Status UpdateOnce(const Ledger& ledger, std::uint64_t id, const TokenUpdate& update,
+                          std::string_view owner, std::uint32_t now, Token* result);
+  static absl::Status DeleteOnce(const Ledger& ledger, std::uint64_t id, std::string_view owner,
+                                 DeleteReason reason, std::uint32_t now);
+  static absl::Status BuryOnce(const Ledger& ledger, const TokenEntry& token, DeleteReason reason,
+                               std::uint32_t now);
+  static absl::Status PurgeRows(const Ledger& ledger, const std::vector<TokenRow>& rows,
+                                std::uint32_t before, std::size_t* purged);
+
+  absl::Status CountAccounts(const Ledger& ledger, Dependents* dependents);
+  absl::Status CountTokens(const Ledger& ledger, std::uint32_t now, Dependents* dependents);
+  absl::StatusOr<std::vector<KeyInfo>> KeysOnce(const KeyState& state);
+  absl::Status WriteHeader(const KeyState& state, const Header& header, const KeySet& keys);
+  absl::Status RetireOnce(const KeyState& state, KeyKind kind, std::uint16_t number, bool force);
+
+  absl::Status ResealAccounts(const Ledger& ledger, AccountWalk* walk, bool* end,
+                              PassProgress* progress);
+  absl::Status ResealTokens(const Ledger& ledger, std::uint64_t first, std::uint64_t* next,
+                            PassProgress* progress);
+  absl::Status CopyPage(const Ledger& from, const Ledger& to, const AccountEntry& source,
+                        const AccountEntry& copy, std::uint64_t* before, PassProgress* progress);
+  absl::Status CopyUses(const AccountEntry& source, Impl* target);
+  absl::Status CopyAccount(const Ledger& from, const AccountRow& row, Impl* target,
+                           PassProgress* progress, const PassCallback& callback);
 
   std::unique_ptr<Store> store_;
-  KeySet keys_;
-  Ledger ledger_;
+  std::unique_ptr<LiveKeys> keys_;
   AutoTokenPolicy policy_;
   std::function<absl::Time()> clock_;
   ScopeSet scopes_;

@@ -67,25 +67,27 @@ absl::StatusOr<Authority::Impl::NewToken> Authority::Impl::Prepare(const IssueRe
   return token;
 }
 
-absl::Status Authority::Impl::MakeSecret(std::uint64_t id, NewToken* token) const {
+// Under the newest selector key of `keys`: if another is in use by the time of the commit, all
+// over.
+absl::Status Authority::Impl::MakeSecret(const KeySet& keys, NewToken* token) const {
   std::array<char, kSecretLength> secret;
   if (!crypto::RandomText(token_text_internal::kAlphabet, crypto::RandomBytes, secret.data(),
                           secret.size())) {
     return absl::InternalError("the random number generator failed");
   }
-  token->entry.id = id;
-  token->text =
-      ComposeTokenText(prefixes_.front(), SelectorOf(keys_, id), {secret.data(), secret.size()});
+  token->text = ComposeTokenText(prefixes_.front(), SelectorOf(keys, token->entry.id),
+                                 {secret.data(), secret.size()});
   crypto::Wipe(secret.data(), secret.size());
   const std::string_view body = token->text.Reveal().substr(prefixes_.front().size());
   token->entry.metadata->digest =
       crypto::Sha256Half(body.substr(0, kSelectorLength + kSecretLength));
+  token->entry.metadata->selector_key = keys.selector(0).number;
   return absl::OkStatus();
 }
 
 absl::StatusOr<Authority::Impl::AccountInChange> Authority::Impl::BeginAccount(
-    const std::string& account, std::uint32_t now) {
-  absl::StatusOr<AccountEntry> read = ledger_.ReadAccount(account);
+    const Ledger& ledger, const std::string& account, std::uint32_t now) {
+  absl::StatusOr<AccountEntry> read = ledger.ReadAccount(account);
   if (absl::IsNotFound(read.status())) {
     AccountInChange fresh;
     fresh.read.account.id = account;
@@ -93,25 +95,25 @@ absl::StatusOr<Authority::Impl::AccountInChange> Authority::Impl::BeginAccount(
     return fresh;
   }
   if (!read.ok()) return read.status();
-  absl::StatusOr<Account> counted = ledger_.CountedAt(*read, now);
+  absl::StatusOr<Account> counted = ledger.CountedAt(*read, now);
   if (!counted.ok()) return counted.status();
   return AccountInChange{*std::move(read), *std::move(counted)};
 }
 
-absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInChange* account,
-                                    Batch* batch) {
+absl::Status Authority::Impl::Evict(const Ledger& ledger, int arriving, std::uint32_t now,
+                                    AccountInChange* account, Batch* batch) {
   std::vector<AutoToken> candidates;
   std::map<std::uint64_t, TokenEntry> entries;
   std::size_t good = 0;
   for (const std::uint64_t id : account->next.auto_tokens) {
-    absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(id);
+    absl::StatusOr<TokenEntry> entry = ledger.ReadToken(id);
     if (absl::IsNotFound(entry.status())) continue;
     if (!entry.ok()) return entry.status();
     AutoToken candidate;
     candidate.id = id;
     if (entry->sealed) {  // the record decides, not the list
       if (entry->deleted() || entry->fields.origin != Origin::kAuto ||
-          !AccountFits(entry->fields, account->next.id, keys_)) {
+          !AccountFits(entry->fields, account->next.id, ledger.keys())) {
         continue;
       }
       const absl::StatusOr<LastUse> use = store_->ReadUse(id);
@@ -124,7 +126,7 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
           StateAt(LifecycleOf(entry->fields), absl::FromUnixSeconds(now)) == State::kExpired;
       ++good;
     } else {  // damaged: of no use to anybody, so it goes first
-      if (absl::Status s = ledger_.Adopt(account->next.id, &*entry); !s.ok()) return s;
+      if (absl::Status s = ledger.Adopt(account->next.id, &*entry); !s.ok()) return s;
       candidate.created_at = absl::InfinitePast();
       candidate.expired = true;
     }
@@ -132,7 +134,7 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
     entries.emplace(id, *std::move(entry));
   }
   if (good != account->next.auto_tokens.size()) {  // damage: such tokens are in no count
-    absl::StatusOr<Account> counted = ledger_.Recount(account->read, now);
+    absl::StatusOr<Account> counted = ledger.Recount(account->read, now);
     if (!counted.ok()) return counted.status();
     account->next = *std::move(counted);
   }
@@ -140,7 +142,7 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
   for (const AutoToken& candidate : candidates) account->next.auto_tokens.push_back(candidate.id);
   for (const std::uint64_t id : PickEvictions(candidates, arriving, policy_.max_per_account)) {
     const TokenEntry& entry = entries.at(id);
-    ledger_.Bury(entry, DeleteReason::kEvicted, now, batch);
+    ledger.Bury(entry, DeleteReason::kEvicted, now, batch);
     if (entry.sealed) CountToken(entry.fields, -1, &account->next);
     auto& list = account->next.auto_tokens;
     list.erase(std::remove(list.begin(), list.end(), id), list.end());
@@ -150,7 +152,8 @@ absl::Status Authority::Impl::Evict(int arriving, std::uint32_t now, AccountInCh
   return absl::OkStatus();
 }
 
-absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint32_t now,
+absl::Status Authority::Impl::IssueOnce(const Ledger& ledger, std::vector<NewToken>* tokens,
+                                        std::uint32_t now,
                                         std::map<std::string, std::uint32_t>* new_numbers) {
   Batch batch;
   std::map<std::string, AccountInChange> accounts;
@@ -159,10 +162,10 @@ absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint
     arriving[token.account] += token.entry.fields.origin == Origin::kAuto ? 1 : 0;
   }
   for (const auto& [id, autos] : arriving) {
-    absl::StatusOr<AccountInChange> account = BeginAccount(id, now);
+    absl::StatusOr<AccountInChange> account = BeginAccount(ledger, id, now);
     if (!account.ok()) return account.status();
     if (autos > 0) {
-      if (absl::Status s = Evict(autos, now, &*account, &batch); !s.ok()) return s;
+      if (absl::Status s = Evict(ledger, autos, now, &*account, &batch); !s.ok()) return s;
     }
     if (account->read.row.empty()) {
       std::uint32_t& number = (*new_numbers)[id];
@@ -177,10 +180,11 @@ absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint
   }
   for (NewToken& token : *tokens) {
     AccountInChange& account = accounts.at(token.account);
+    if (absl::Status s = MakeSecret(ledger.keys(), &token); !s.ok()) return s;
     token.entry.owner = account.read;
     token.entry.record = TokenRecord();  // what the slot must hold now: nothing
     token.entry.fields.version = 0;
-    ledger_.Rewrite(&token.entry, &batch);
+    ledger.Rewrite(&token.entry, &batch);
     CountToken(token.entry.fields, 1, &account.next);
     if (token.entry.fields.origin == Origin::kAuto) {
       account.next.auto_tokens.push_back(token.entry.id);
@@ -188,9 +192,9 @@ absl::Status Authority::Impl::IssueOnce(std::vector<NewToken>* tokens, std::uint
     }
   }
   for (const auto& [id, account] : accounts) {
-    ledger_.RewriteAccount(account.read, account.next, &batch);
+    ledger.RewriteAccount(account.read, account.next, &batch);
   }
-  absl::Status status = store_->Apply(batch);
+  absl::Status status = ledger.Apply(std::move(batch));
   if (!absl::IsAborted(status)) return status;
   for (const NewToken& token : *tokens) {
     TokenRecord record;
@@ -215,7 +219,8 @@ absl::Status Authority::Impl::CheckAutoTokens(absl::Span<const IssueRequest> req
 
 absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
     absl::Span<const IssueRequest> requests) {
-  if (absl::Status s = CheckAlive(); !s.ok()) return s;
+  const absl::StatusOr<const KeyState*> state = CurrentKeys();
+  if (!state.ok()) return state.status();
   if (requests.size() > kMostIssuedAtOnce) {
     return absl::InvalidArgumentError("at most 10000 tokens can be issued at once");
   }
@@ -236,16 +241,15 @@ absl::StatusOr<std::vector<Issued>> Authority::Impl::IssueMany(
   if (*first == 0 || *first + tokens.size() - 1 > kMaxTokenId) {
     return absl::ResourceExhaustedError("the store has no token ids left");
   }
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (absl::Status s = MakeSecret(*first + i, &tokens[i]); !s.ok()) return s;
-  }
+  for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i].entry.id = *first + i;
   std::map<std::string, std::uint32_t> new_numbers;
   // What is handed out takes its memory before the change: after it nothing may fail.
   issued.reserve(tokens.size());
   for (const NewToken& token : tokens) {
-    issued.push_back({ledger_.View(token.entry, token.account, now), TokenText(), {}});
+    issued.push_back({LedgerOf(**state).View(token.entry, token.account, now), TokenText(), {}});
   }
-  const absl::Status status = Retry([&] { return IssueOnce(&tokens, now, &new_numbers); });
+  const absl::Status status = RetryWrite(
+      [&](const Ledger& ledger) { return IssueOnce(ledger, &tokens, now, &new_numbers); });
   if (!status.ok()) return status;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     issued[i].text = std::move(tokens[i].text);

@@ -14,6 +14,9 @@
 namespace pat {
 namespace {
 
+// How often a verify starts over if the store's keys are changed while it runs.
+constexpr int kMostTries = 100;
+
 Decision Refuse(RefusalReason reason) { return Refusal(reason); }
 
 std::optional<RefusalReason> RefusalOf(State state) {
@@ -46,9 +49,12 @@ std::optional<std::string_view> AccountOf(const RecordFields& fields, const KeyS
 }  // namespace
 
 // All that can be said without the record, which the store meanwhile brings closer.
-Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text) noexcept {
+Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text,
+                                                  const KeyState& state) noexcept {
   namespace internal = token_text_internal;
   Candidate candidate;
+  candidate.text = text;
+  candidate.keys = &state;
   const std::string_view body = internal::BodyOf(text, prefixes_);
   const internal::TokenBody read =
       body.empty() ? internal::TokenBody() : internal::ReadTokenBody(body);
@@ -56,11 +62,11 @@ Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text) noexcep
     candidate.why = RefusalReason::kNotToken;
     return candidate;
   }
-  if (!keys_.alive()) {
+  if (!state.keys.alive()) {
     candidate.why = RefusalReason::kUnavailable;
     return candidate;
   }
-  candidate.id = read.selector_fits ? IdOfSelector(keys_, read.selector) : 0;
+  candidate.id = read.selector_fits ? IdOfSelector(state.keys, read.selector) : 0;
   if (candidate.id != 0) store_->Prefetch(candidate.id);
   candidate.why = RefusalReason::kForged;
   if (read.selector_fits && !internal::ChecksumFits(text, read)) {
@@ -72,7 +78,7 @@ Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text) noexcep
 }
 
 Decision Authority::Impl::Verify(std::string_view text, const Presented& presented) noexcept {
-  return Decide(Begin(text), presented);
+  return Decide(Begin(text, keys_->Loaded()), presented);
 }
 
 void Authority::Impl::VerifyMany(absl::Span<const std::string_view> texts,
@@ -83,18 +89,45 @@ void Authority::Impl::VerifyMany(absl::Span<const std::string_view> texts,
   for (std::size_t i = 0; i < texts.size() + kAhead; ++i) {
     Candidate& slot = begun[i % kAhead];
     if (i >= kAhead) take(i - kAhead, Decide(slot, presented));
-    if (i < texts.size()) slot = Begin(texts[i]);
+    if (i < texts.size()) slot = Begin(texts[i], keys_->Loaded());
   }
 }
 
 Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& presented) noexcept {
+  bool outdated = false;
+  Decision decision = Judge(candidate, presented, &outdated);
+  if (outdated) decision = Anew(candidate.text, presented);
+  return decision;
+}
+
+// With the keys of the store's header as it is now.
+Decision Authority::Impl::Anew(std::string_view text, const Presented& presented) noexcept {
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const KeyState* state = keys_->CurrentOrNull(Now());
+    if (state == nullptr) break;
+    bool outdated = false;
+    Decision decision = Judge(Begin(text, *state), presented, &outdated);
+    if (!outdated) return decision;
+  }
+  return Refuse(RefusalReason::kUnavailable);
+}
+
+Decision Authority::Impl::Judge(const Candidate& candidate, const Presented& presented,
+                                bool* outdated) noexcept {
+  const KeySet& keys = candidate.keys->keys;
   const std::uint64_t id = candidate.id;
-  if (id == 0) return Refuse(candidate.why);
+  if (id == 0) {  // a selector that fits no key may be under one this process does not know yet
+    *outdated = candidate.why == RefusalReason::kForged && !keys_->IsCurrent(*candidate.keys);
+    return Refuse(candidate.why);
+  }
   const std::uint32_t now = Now();
-  const SealCheck seal(keys_, id, crypto::Sha256Half(candidate.secret_input));
+  const SealCheck seal(keys, id, crypto::Sha256Half(candidate.secret_input));
   TokenRecord record;
-  const Store::Lookup found = store_->Find(id, &record);
+  std::uint64_t version = 0;
+  const Store::Lookup found = store_->Find(id, &record, &version);
   if (found == Store::Lookup::kUnavailable) return Refuse(RefusalReason::kUnavailable);
+  *outdated = version != candidate.keys->meta_version.load(std::memory_order_relaxed);
+  if (*outdated) return Refuse(RefusalReason::kUnavailable);
   if (found == Store::Lookup::kAbsent) return Refuse(RefusalReason::kUnknownToken);
   if (!seal.Fits(record)) return Refuse(RefusalReason::kWrongSecret);
 
@@ -108,8 +141,11 @@ Decision Authority::Impl::Decide(const Candidate& candidate, const Presented& pr
 
   AccountRow row;
   RefusalReason why = RefusalReason::kWrongSecret;
-  const auto account = AccountOf(fields, keys_, store_.get(), &row, &why);
-  if (!account.has_value()) return Refuse(why);
+  const auto account = AccountOf(fields, keys, store_.get(), &row, &why);
+  if (!account.has_value()) {  // perhaps sealed anew since the record was read
+    *outdated = !keys_->IsCurrent(*candidate.keys);
+    return Refuse(why);
+  }
   if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
   if (!presented.claim.is_none() && presented.claim.account() != *account) {
     return Refuse(RefusalReason::kWrongAccount);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kPurgeBatch = 1000;
 constexpr std::chrono::seconds kRetryFor{30};
+constexpr int kUnguardedTries = 1000;
 
 absl::Status Damaged() {
   return absl::DataLossError(
@@ -23,59 +24,82 @@ absl::Status Damaged() {
 
 }  // namespace
 
-absl::Status Authority::Impl::Retry(absl::FunctionRef<absl::Status()> attempt) {
+absl::Status Authority::Impl::Retry(absl::FunctionRef<absl::Status(const KeyState&)> attempt) {
   const auto deadline = std::chrono::steady_clock::now() + kRetryFor;
   for (;;) {
-    absl::Status status = attempt();
-    if (!absl::IsAborted(status)) return status;
+    const absl::StatusOr<const KeyState*> state = CurrentKeys();
+    if (!state.ok()) return state.status();
+    absl::Status status = attempt(**state);
+    const bool aborted = absl::IsAborted(status);
+    if (!aborted && (status.ok() || keys_->IsCurrent(**state))) return status;
+    if (aborted) keys_->Recheck(**state);
     if (std::chrono::steady_clock::now() > deadline) {
       return absl::UnavailableError("too many changes at the same time; try again");
     }
   }
 }
 
+// What takes rights away happens also where the keys in use now are not to be had: then by those
+// this process had last. A record under an older key is as good as any that can never verify.
+absl::Status Authority::Impl::Revoke(absl::FunctionRef<absl::Status(const Ledger&)> attempt) {
+  absl::Status status = RetryWrite(attempt);
+  if (status.ok() || !CheckAlive().ok() || CurrentKeys().ok()) return status;
+  const Ledger unguarded(store_.get(), &keys(), {});
+  status = absl::AbortedError("");
+  for (int i = 0; absl::IsAborted(status) && i < kUnguardedTries; ++i) status = attempt(unguarded);
+  if (absl::IsAborted(status)) return absl::UnavailableError("too many changes at the same time");
+  return status;
+}
+
+absl::Status Authority::Impl::RetryWrite(absl::FunctionRef<absl::Status(const Ledger&)> attempt) {
+  return Retry([&](const KeyState& state) { return attempt(LedgerOf(state)); });
+}
+
 // ---- Update and delete
 
-absl::StatusOr<TokenEntry> Authority::Impl::ReadOwned(std::uint64_t id,
-                                                      std::string_view owner) const {
-  if (absl::Status s = CheckAlive(); !s.ok()) return s;
-  absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(id);
+absl::StatusOr<TokenEntry> Authority::Impl::ReadOwned(const Ledger& ledger, std::uint64_t id,
+                                                      std::string_view owner) {
+  absl::StatusOr<TokenEntry> entry = ledger.ReadToken(id);
   if (!entry.ok() || owner.empty()) return entry;
-  const absl::StatusOr<bool> owns = ledger_.Owns(owner, *entry);
+  const absl::StatusOr<bool> owns = ledger.Owns(owner, *entry);
   if (!owns.ok()) return owns.status();
   if (!*owns) return absl::NotFoundError("no such token");
-  if (absl::Status s = ledger_.Adopt(owner, &*entry); !s.ok()) return s;
+  if (absl::Status s = ledger.Adopt(owner, &*entry); !s.ok()) return s;
   return entry;
 }
 
-absl::Status Authority::Impl::BuryOnce(const TokenEntry& token, DeleteReason reason,
-                                       std::uint32_t now) {
+absl::Status Authority::Impl::BuryOnce(const Ledger& ledger, const TokenEntry& token,
+                                       DeleteReason reason, std::uint32_t now) {
   Batch batch;
-  ledger_.Bury(token, reason, now, &batch);
+  ledger.Bury(token, reason, now, &batch);
   if (token.owner.has_value()) {
     const AccountEntry& read = *token.owner;
     // A damaged token's part in the counts is unknown: count anew, which leaves it out.
     absl::StatusOr<Account> next =
-        token.sealed ? ledger_.CountedAt(read, now) : ledger_.Recount(read, now);
-    if (absl::IsDataLoss(next.status())) return store_->Apply(batch);  // nothing stops a revocation
+        token.sealed ? ledger.CountedAt(read, now) : ledger.Recount(read, now);
+    if (absl::IsDataLoss(next.status())) return ledger.Apply(std::move(batch));  // nothing stops it
     if (!next.ok()) return next.status();
     if (token.sealed) CountToken(token.fields, -1, &*next);
     auto& list = next->auto_tokens;
     list.erase(std::remove(list.begin(), list.end(), token.id), list.end());
-    ledger_.RewriteAccount(read, *std::move(next), &batch);
+    ledger.RewriteAccount(read, *std::move(next), &batch);
   }
-  return store_->Apply(batch);
+  return ledger.Apply(std::move(batch));
 }
 
-absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& update,
-                                         std::string_view owner, std::uint32_t now, Token* result) {
-  absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
+absl::Status Authority::Impl::UpdateOnce(const Ledger& ledger, std::uint64_t id,
+                                         const TokenUpdate& update, std::string_view owner,
+                                         std::uint32_t now, Token* result) {
+  absl::StatusOr<TokenEntry> entry = ReadOwned(ledger, id, owner);
   if (!entry.ok()) return entry.status();
   if (entry->deleted()) return absl::NotFoundError("no such token: it is deleted, for good");
   if (!entry->sealed || entry->fields.unknown_flags != 0) {
+    if (!ledger.guarded()) {  // perhaps it is a good one, under a key that is not to be had
+      return absl::UnavailableError("the store's keys cannot be loaded: only deleting works");
+    }
     if (update.active.value_or(true)) return Damaged();
-    const absl::Status buried = BuryOnce(*entry, DeleteReason::kAdmin, now);
-    return buried.ok() ? Damaged() : buried;
+    result->damaged = true;
+    return BuryOnce(ledger, *entry, DeleteReason::kAdmin, now);
   }
   const RecordFields before = entry->fields;
   Metadata& metadata = *entry->metadata;
@@ -97,22 +121,22 @@ absl::Status Authority::Impl::UpdateOnce(std::uint64_t id, const TokenUpdate& up
                          MoveResult::kChanged;
   if (moved) entry->fields.state = cycle.active ? StoredState::kActive : StoredState::kInactive;
   // What is handed out takes its memory before the change: after it nothing may fail.
-  Token view = ledger_.View(*entry, entry->owner->account.id, now);
+  Token view = ledger.View(*entry, entry->owner->account.id, now);
   if (changed || moved) {
     Batch batch;
     batch.revocation = moved && !cycle.active && !changed;
-    ledger_.Rewrite(&*entry, &batch);
+    ledger.Rewrite(&*entry, &batch);
     if (moved) {
-      absl::StatusOr<Account> next = ledger_.CountedAt(*entry->owner, now);
+      absl::StatusOr<Account> next = ledger.CountedAt(*entry->owner, now);
       if (next.ok()) {
         CountToken(before, -1, &*next);
         CountToken(entry->fields, 1, &*next);
-        ledger_.RewriteAccount(*entry->owner, *std::move(next), &batch);
+        ledger.RewriteAccount(*entry->owner, *std::move(next), &batch);
       } else if (cycle.active || !absl::IsDataLoss(next.status())) {  // nothing stops a revocation
         return next.status();
       }
     }
-    if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
+    if (absl::Status s = ledger.Apply(std::move(batch)); !s.ok()) return s;
   }
   *result = std::move(view);
   return absl::OkStatus();
@@ -128,8 +152,13 @@ absl::StatusOr<Token> Authority::Impl::Update(std::uint64_t id, const TokenUpdat
   }
   const std::uint32_t now = Now();
   Token token;
-  const absl::Status status = Retry([&] { return UpdateOnce(id, update, owner, now, &token); });
+  const auto once = [&](const Ledger& ledger) {
+    return UpdateOnce(ledger, id, update, owner, now, &token);
+  };
+  const bool revokes = !update.active.value_or(true) && !update.description && !update.scopes;
+  const absl::Status status = revokes ? Revoke(once) : RetryWrite(once);
   if (!status.ok()) return status;
+  if (token.damaged) return Damaged();  // not before: what is done must not be tried again
   return token;
 }
 
@@ -139,23 +168,28 @@ absl::Status Authority::Impl::Delete(std::uint64_t id, std::string_view owner,
     return absl::InvalidArgumentError("the number is no reason to delete a token");
   }
   const std::uint32_t now = Now();
-  return Retry([&]() -> absl::Status {
-    const absl::StatusOr<TokenEntry> entry = ReadOwned(id, owner);
-    if (!entry.ok()) return entry.status();
-    if (entry->deleted()) return absl::OkStatus();
-    return BuryOnce(*entry, reason, now);
-  });
+  return Revoke([&](const Ledger& ledger) { return DeleteOnce(ledger, id, owner, reason, now); });
+}
+
+absl::Status Authority::Impl::DeleteOnce(const Ledger& ledger, std::uint64_t id,
+                                         std::string_view owner, DeleteReason reason,
+                                         std::uint32_t now) {
+  const absl::StatusOr<TokenEntry> entry = ReadOwned(ledger, id, owner);
+  if (!entry.ok()) return entry.status();
+  if (entry->deleted()) return absl::OkStatus();
+  return BuryOnce(ledger, *entry, reason, now);
 }
 
 // ---- Purge
 
-absl::StatusOr<std::size_t> Authority::Impl::PurgeRows(const std::vector<TokenRow>& rows,
-                                                       std::uint32_t before) {
+absl::Status Authority::Impl::PurgeRows(const Ledger& ledger, const std::vector<TokenRow>& rows,
+                                        std::uint32_t before, std::size_t* purged) {
+  *purged = 0;
   Batch batch;
   for (const TokenRow& row : rows) {
     const RecordFields claimed = DecodeRecord(row.record);
     if (claimed.state != StoredState::kDeleted || claimed.time_unix_s >= before) continue;
-    const absl::StatusOr<TokenEntry> entry = ledger_.ReadToken(row.id);
+    const absl::StatusOr<TokenEntry> entry = ledger.ReadToken(row.id);
     if (absl::IsNotFound(entry.status())) continue;
     if (!entry.ok()) return entry.status();
     if (!entry->deleted() || entry->fields.time_unix_s >= before) continue;
@@ -163,9 +197,9 @@ absl::StatusOr<std::size_t> Authority::Impl::PurgeRows(const std::vector<TokenRo
     batch.tokens.push_back({row.id, TokenRecord()});
     if (entry->owner.has_value()) batch.metadata.push_back({entry->owner->number, row.id, {}});
   }
-  if (batch.tokens.empty()) return 0;
-  if (absl::Status s = store_->Apply(batch); !s.ok()) return s;
-  return batch.tokens.size();
+  if (batch.tokens.empty()) return absl::OkStatus();
+  *purged = batch.tokens.size();
+  return ledger.Apply(std::move(batch));
 }
 
 absl::StatusOr<std::size_t> Authority::Impl::Purge(absl::Time time, std::size_t limit) {
@@ -178,11 +212,8 @@ absl::StatusOr<std::size_t> Authority::Impl::Purge(absl::Time time, std::size_t 
     if (!rows.ok()) return rows.status();
     if (rows->empty()) break;
     std::size_t gone = 0;
-    const absl::Status status = Retry([&] {
-      absl::StatusOr<std::size_t> count = PurgeRows(*rows, before);
-      if (count.ok()) gone = *count;
-      return count.status();
-    });
+    const absl::Status status =
+        RetryWrite([&](const Ledger& ledger) { return PurgeRows(ledger, *rows, before, &gone); });
     if (!status.ok()) return status;
     purged += gone;
     first = rows->back().id + 1;

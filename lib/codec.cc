@@ -70,6 +70,30 @@ struct Reader {
   }
 };
 
+using KeyList = google::protobuf::RepeatedPtrField<records::Header::Key>;
+
+void EncodeKeys(const HeaderKeys& keys, KeyList* list) {
+  for (const auto& [number, key] : keys) {
+    records::Header::Key* out = list->Add();
+    out->set_number(number);
+    out->set_check(key.check.data(), key.check.size());
+    out->set_created_unix_s(key.created_unix_s);
+  }
+}
+
+bool DecodeKeys(const KeyList& list, HeaderKeys* keys) {
+  for (const records::Header::Key& in : list) {
+    HeaderKey key;
+    key.created_unix_s = in.created_unix_s();
+    if (in.number() < 1 || in.number() > UINT16_MAX || !Fixed(in.check(), &key.check) ||
+        !keys->emplace(static_cast<std::uint16_t>(in.number()), key).second) {
+      return false;
+    }
+  }
+  return !keys->empty() &&
+         keys->rbegin()->first - keys->begin()->first < static_cast<int>(kMaxKeys);
+}
+
 }  // namespace
 
 std::string EncodeHeader(const Header& header) {
@@ -78,11 +102,8 @@ std::string EncodeHeader(const Header& header) {
   message.set_realm(header.realm.data(), header.realm.size());
   for (const std::string& prefix : header.prefixes) message.add_prefixes(prefix);
   message.set_created_unix_s(header.created_unix_s);
-  for (const auto& [number, check] : header.selector_keys) {
-    records::Header::KeyCheck* key = message.add_selector_keys();
-    key->set_number(number);
-    key->set_check(check.data(), check.size());
-  }
+  EncodeKeys(header.selector_keys, message.mutable_selector_keys());
+  EncodeKeys(header.seal_keys, message.mutable_seal_keys());
   return message.SerializeAsString();
 }
 
@@ -97,10 +118,9 @@ std::optional<Header> DecodeHeader(std::string_view bytes) {
   }
   if (header.prefixes.empty() || header.prefixes.size() > kMaxPrefixes) return std::nullopt;
   header.created_unix_s = message.created_unix_s();
-  for (const records::Header::KeyCheck& key : message.selector_keys()) {
-    if (!Fixed(key.check(), &header.selector_keys[static_cast<std::uint16_t>(key.number())])) {
-      return std::nullopt;
-    }
+  if (!DecodeKeys(message.selector_keys(), &header.selector_keys) ||
+      !DecodeKeys(message.seal_keys(), &header.seal_keys)) {
+    return std::nullopt;
   }
   return header;
 }
@@ -152,6 +172,7 @@ std::string EncodeMetadata(const Metadata& metadata) {
     attribute->set_name(name);
     attribute->set_value(value);
   }
+  message.set_selector_key(metadata.selector_key);
   return message.SerializeAsString();
 }
 
@@ -168,6 +189,7 @@ std::optional<Metadata> DecodeMetadata(std::string_view bytes) {
   for (const records::Metadata::Attribute& a : message.attributes()) {
     metadata.attributes[a.name()] = a.value();
   }
+  metadata.selector_key = static_cast<std::uint16_t>(message.selector_key());
   return metadata;
 }
 

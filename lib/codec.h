@@ -18,12 +18,30 @@
 
 namespace pat {
 
+/// The live keys of a kind, by number: 1 to 8, less than 8 apart. The lowest is the limit below
+/// which nothing is accepted; the highest is the one in use.
+struct HeaderKey {
+  crypto::Block check{};  ///< See KeyCheck.
+  std::uint32_t created_unix_s = 0;
+
+  friend bool operator==(const HeaderKey& a, const HeaderKey& b) {
+    return a.check == b.check && a.created_unix_s == b.created_unix_s;
+  }
+};
+using HeaderKeys = std::map<std::uint16_t, HeaderKey>;
+
 /// The store about itself.
 struct Header {
   Realm realm{};
   std::vector<std::string> prefixes;
   std::uint32_t created_unix_s = 0;
-  std::map<std::uint16_t, crypto::Block> selector_keys;  ///< Number to SelectorKeyCheck.
+  HeaderKeys selector_keys;
+  HeaderKeys seal_keys;
+
+  HeaderKeys& keys(KeyKind kind) { return kind == KeyKind::kSelector ? selector_keys : seal_keys; }
+  const HeaderKeys& keys(KeyKind kind) const {
+    return kind == KeyKind::kSelector ? selector_keys : seal_keys;
+  }
 };
 
 /// A token's cold part.
@@ -35,6 +53,7 @@ struct Metadata {
   std::uint32_t created_unix_s = 0;
   std::uint32_t expires_unix_s = 0;  ///< 0: never.
   Attributes attributes;
+  std::uint16_t selector_key = 0;  ///< That made its text. 0: of another realm, good for nothing.
 };
 
 /// An account: its counts hold for a moment from `expired_through_unix_s` up to, not including,

@@ -102,6 +102,37 @@ absl::StatusOr<KeySet> KeySet::Derive(const KeyringContents& keyring) {
   return KeySet(std::move(*mapped));
 }
 
+absl::StatusOr<KeySet> KeySet::Only(Wanted wanted) const {
+  absl::StatusOr<std::unique_ptr<Pages, Unmap>> mapped = MapPages();
+  if (!mapped.ok()) return mapped.status();
+  Pages* pages = mapped->get();
+  for (std::size_t i = 0; i < pages_->selector_count; ++i) {
+    if (!wanted(KeyKind::kSelector, pages_->selectors[i].number)) continue;
+    pages->selectors[pages->selector_count++] = pages_->selectors[i];
+  }
+  for (std::size_t i = 0; i < pages_->seal_count; ++i) {
+    if (!wanted(KeyKind::kSeal, pages_->seals[i].number)) continue;
+    pages->seals[pages->seal_count++] = pages_->seals[i];
+  }
+  if (pages->selector_count == 0 || pages->seal_count == 0) {
+    return absl::FailedPreconditionError("none of the keyring's keys is in use any more");
+  }
+  pages->public_id_encrypt = pages_->public_id_encrypt;
+  pages->public_id_decrypt = pages_->public_id_decrypt;
+  pages->alive = pages_->alive;
+  return KeySet(std::move(*mapped));
+}
+
+std::vector<std::uint16_t> KeySet::Numbers(KeyKind kind) const {
+  std::vector<std::uint16_t> numbers;
+  if (kind == KeyKind::kSelector) {
+    for (std::size_t i = 0; i < selector_count(); ++i) numbers.push_back(selector(i).number);
+  } else {
+    for (std::size_t i = 0; i < seal_count(); ++i) numbers.push_back(seal(i).number);
+  }
+  return numbers;
+}
+
 const SealKey* KeySet::SealByNumber(std::uint16_t number) const {
   for (std::size_t i = 0; i < pages_->seal_count; ++i) {
     if (pages_->seals[i].number == number) return &pages_->seals[i];

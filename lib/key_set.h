@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "lib/crypto.h"
 #include "pat/keyring.h"
@@ -15,7 +17,7 @@
 namespace pat {
 
 /// Live keys of a kind at most, so that three bits of a record tell which.
-inline constexpr std::size_t kMaxKeys = 8;
+inline constexpr std::size_t kMaxKeys = kMaxLiveKeys;
 
 using Realm = crypto::Block;
 
@@ -30,6 +32,10 @@ struct KeyringContents {
   Realm realm{};
   std::vector<MasterSecret> selectors;  ///< Newest (highest number) first.
   std::vector<MasterSecret> seals;      ///< Likewise.
+
+  std::vector<MasterSecret>& keys(KeyKind kind) {
+    return kind == KeyKind::kSelector ? selectors : seals;
+  }
 
   KeyringContents() = default;
   KeyringContents(KeyringContents&&) = default;
@@ -56,7 +62,13 @@ struct SealKey {
 /// effort), kept out of core dumps, and zero in a forked child.
 class KeySet {
  public:
+  KeySet() = default;  ///< Holds nothing: only to be assigned to.
   static absl::StatusOr<KeySet> Derive(const KeyringContents& keyring);
+
+  /// A set of its own with those keys of this one that `wanted` wants. FailedPrecondition if that
+  /// leaves none of a kind.
+  using Wanted = absl::FunctionRef<bool(KeyKind kind, std::uint16_t number)>;
+  absl::StatusOr<KeySet> Only(Wanted wanted) const;
 
   /// False in a forked child: there are no keys.
   bool alive() const { return pages_->alive == kAlive; }
@@ -64,7 +76,12 @@ class KeySet {
   std::size_t selector_count() const { return pages_->selector_count; }
   const SelectorKey& selector(std::size_t i) const { return pages_->selectors[i]; }  ///< 0: newest
 
+  std::size_t seal_count() const { return pages_->seal_count; }
+  const SealKey& seal(std::size_t i) const { return pages_->seals[i]; }  ///< Likewise.
   const SealKey& newest_seal() const { return pages_->seals[0]; }
+
+  /// The numbers of its keys, newest first.
+  std::vector<std::uint16_t> Numbers(KeyKind kind) const;
 
   /// The live seal key whose number is `number` (or has these lowest three bits); or nullptr.
   const SealKey* SealByNumber(std::uint16_t number) const;

@@ -2,11 +2,10 @@
 #include "pat/keyring.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -17,68 +16,10 @@
 #include "lib/crypto.h"
 #include "lib/key_set.h"
 #include "lib/keyring_source.h"
+#include "lib/keyring_text.h"
 
 namespace pat {
 namespace {
-
-constexpr std::string_view kFirstLine = "libpat keyring 1";
-constexpr std::size_t kMostBytes = 4096;
-
-// A string that does not leave its characters behind.
-struct WipedString {
-  std::string text;
-  WipedString() = default;
-  explicit WipedString(std::string_view t) : text(t) {}
-  WipedString(const WipedString&) = delete;
-  WipedString& operator=(const WipedString&) = delete;
-  ~WipedString() { crypto::Wipe(&text); }
-};
-
-void AppendHex(const unsigned char* bytes, std::size_t size, std::string* out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  for (std::size_t i = 0; i < size; ++i) {
-    *out += kDigits[bytes[i] >> 4U];
-    *out += kDigits[bytes[i] & 15U];
-  }
-}
-
-bool ParseHex(std::string_view text, unsigned char* bytes, std::size_t size) {
-  if (text.size() != 2 * size) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && !(c >= 'a' && c <= 'f')) return false;
-    const int value = digit ? c - '0' : c - 'a' + 10;
-    bytes[i / 2] = static_cast<unsigned char>(i % 2 == 0 ? value << 4 : bytes[i / 2] | value);
-  }
-  return true;
-}
-
-// "<number> <64 hex digits>"
-bool ParseMaster(std::string_view text, MasterSecret* master) {
-  const std::size_t space = text.find(' ');
-  if (space == std::string_view::npos || space < 1 || space > 5 || text[0] == '0') return false;
-  unsigned number = 0;
-  for (char c : text.substr(0, space)) {
-    if (c < '0' || c > '9') return false;
-    number = number * 10 + static_cast<unsigned>(c - '0');
-  }
-  master->number = static_cast<std::uint16_t>(number);
-  return number >= 1 && number <= 0xFFFF &&
-         ParseHex(text.substr(space + 1), master->secret.data(), master->secret.size());
-}
-
-// Sorts newest first; false unless there are 1 to 8, of different numbers less than 8 apart (three
-// bits of a record must tell them apart).
-bool Order(std::vector<MasterSecret>* list) {
-  std::sort(list->begin(), list->end(),
-            [](const MasterSecret& a, const MasterSecret& b) { return a.number > b.number; });
-  for (std::size_t i = 1; i < list->size(); ++i) {
-    if ((*list)[i].number == (*list)[i - 1].number) return false;
-  }
-  return !list->empty() && list->size() <= kMaxKeys &&
-         list->front().number - list->back().number < static_cast<int>(kMaxKeys);
-}
 
 absl::Status ErrnoStatus(const std::string& what, int error) {
   const std::string message = what + ": " + std::strerror(error);
@@ -113,7 +54,7 @@ absl::Status ReadFile(const std::string& path, WipedString* out) {
   if (info.st_uid != geteuid() && geteuid() != 0) {
     return absl::FailedPreconditionError("the keyring file " + path + " belongs to another user");
   }
-  out->text.resize(kMostBytes + 1);
+  out->text.resize(kMostKeyringBytes + 1);
   std::size_t size = 0;
   while (size < out->text.size()) {
     const ssize_t got = read(file.fd, out->text.data() + size, out->text.size() - size);
@@ -150,13 +91,17 @@ absl::Status SyncDirectoryOf(const std::string& path) {
   return absl::OkStatus();
 }
 
-// Whole and durable, or not there.
-absl::Status WriteNewFile(const std::string& path, std::string_view text) {
+// Whole and durable, or not there. `owner`: whose it shall be, if not this process's.
+absl::Status WriteNewFile(const std::string& path, std::string_view text,
+                          const struct stat* owner = nullptr) {
   const std::string what = "cannot write the keyring file " + path;
   {
     const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (file.fd < 0) return ErrnoStatus(what, errno);
-    if (!WriteAll(file.fd, text) || fsync(file.fd) != 0) {
+    const bool mine =
+        owner == nullptr || (owner->st_uid == geteuid() && owner->st_gid == getegid());
+    if ((!mine && fchown(file.fd, owner->st_uid, owner->st_gid) != 0) || !WriteAll(file.fd, text) ||
+        fsync(file.fd) != 0) {
       const int error = errno;
       unlink(path.c_str());
       return ErrnoStatus(what, error);
@@ -165,10 +110,25 @@ absl::Status WriteNewFile(const std::string& path, std::string_view text) {
   return SyncDirectoryOf(path);
 }
 
+// The keyring file, locked against others who would write it, until the File goes.
+absl::StatusOr<std::unique_ptr<File>> LockFile(const std::string& path, struct stat* info) {
+  for (;;) {
+    auto file = std::make_unique<File>(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file->fd < 0) return ErrnoStatus("cannot open the keyring file " + path, errno);
+    while (flock(file->fd, LOCK_EX) != 0) {
+      if (errno != EINTR) return ErrnoStatus("cannot lock the keyring file " + path, errno);
+    }
+    struct stat now {};
+    if (fstat(file->fd, info) != 0 || lstat(path.c_str(), &now) != 0) {
+      return ErrnoStatus("cannot stat the keyring file " + path, errno);
+    }
+    // Else somebody replaced it while this process waited.
+    if (now.st_ino == info->st_ino && now.st_dev == info->st_dev) return file;
+  }
+}
+
 std::string StagedPath(const std::string& path, const Realm& realm) {
-  std::string staged = path + ".new.";
-  AppendHex(realm.data(), realm.size(), &staged);
-  return staged;
+  return path + ".new." + RealmText(realm);
 }
 
 bool Exists(const std::string& path) {
@@ -186,74 +146,15 @@ Keyring Keyring::File(std::string path) {
 
 Keyring Keyring::Bytes(std::string_view text) {
   auto kept = std::make_shared<const WipedString>(text);
-  return Callback([kept]() -> absl::StatusOr<std::string> { return kept->text; });
+  Keyring keyring = Callback([kept]() -> absl::StatusOr<std::string> { return kept->text; });
+  keyring.fixed_ = true;
+  return keyring;
 }
 
 Keyring Keyring::Callback(Loader loader) {
   Keyring keyring;
   keyring.loader_ = std::move(loader);
   return keyring;
-}
-
-absl::StatusOr<std::string> Keyring::Generate() {
-  std::array<unsigned char, 16 + 32 + 32> random;
-  if (!crypto::RandomBytes(random.data(), random.size())) {
-    return absl::InternalError("the random number generator failed");
-  }
-  std::string text;
-  text.reserve(256);  // no copies left behind by growing
-  text += kFirstLine;
-  text += "\nrealm ";
-  AppendHex(random.data(), 16, &text);
-  text += "\nselector 1 ";
-  AppendHex(random.data() + 16, 32, &text);
-  text += "\nseal 1 ";
-  AppendHex(random.data() + 48, 32, &text);
-  text += '\n';
-  crypto::Wipe(random.data(), random.size());
-  return text;
-}
-
-absl::StatusOr<KeyringContents> KeyringSource::Parse(std::string_view text) {
-  const auto bad = [](std::size_t line) {
-    return absl::FailedPreconditionError("not a keyring of this version: line " +
-                                         std::to_string(line));
-  };
-  if (text.size() > kMostBytes) {
-    return absl::FailedPreconditionError("not a keyring: too long");
-  }
-  KeyringContents contents;
-  contents.selectors.reserve(kMostBytes / 64);  // growing would leave copies behind
-  contents.seals.reserve(kMostBytes / 64);
-  bool realm = false;
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return bad(line);
-    const std::string_view row = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    if (line == 1) {
-      if (row != kFirstLine) return bad(line);
-    } else if (row.substr(0, 6) == "realm ") {
-      if (realm || !ParseHex(row.substr(6), contents.realm.data(), contents.realm.size())) {
-        return bad(line);
-      }
-      realm = true;
-    } else {
-      const std::size_t space = row.find(' ');
-      const std::string_view kind = row.substr(0, space);
-      MasterSecret master;
-      if ((kind != "selector" && kind != "seal") || !ParseMaster(row.substr(space + 1), &master)) {
-        return bad(line);
-      }
-      (kind == "seal" ? contents.seals : contents.selectors).push_back(master);
-      crypto::Wipe(master.secret.data(), master.secret.size());
-    }
-  }
-  if (!realm || !Order(&contents.selectors) || !Order(&contents.seals)) {
-    return absl::FailedPreconditionError(
-        "not a keyring: it needs a realm and 1 to 8 selector and seal keys of nearby numbers");
-  }
-  return contents;
 }
 
 // The system would cut a path at a NUL: then the staged name could be the file's own.
@@ -323,6 +224,27 @@ absl::Status KeyringSource::Publish(const Keyring& keyring, const Realm& realm) 
     }
   }
   unlink(staged.c_str());
+  return SyncDirectoryOf(keyring.path_);
+}
+
+absl::Status KeyringSource::Rewrite(const Keyring& keyring, const Realm& realm, Change change) {
+  struct stat info {};
+  const absl::StatusOr<std::unique_ptr<File>> locked = LockFile(keyring.path_, &info);
+  if (!locked.ok()) return locked.status();
+  absl::StatusOr<KeyringContents> contents = Load(keyring, realm);
+  if (!contents.ok()) return contents.status();
+  const absl::StatusOr<bool> changed = change(&*contents);
+  if (!changed.ok() || !*changed) return changed.status();
+  const std::string staged = keyring.path_ + ".rewrite";
+  unlink(staged.c_str());  // of one who was cut short: the lock's holder is the only one
+  WipedString text;
+  Format(*contents, &text.text);
+  if (absl::Status s = WriteNewFile(staged, text.text, &info); !s.ok()) return s;
+  if (rename(staged.c_str(), keyring.path_.c_str()) != 0) {
+    const int error = errno;
+    unlink(staged.c_str());
+    return ErrnoStatus("cannot replace the keyring file " + keyring.path_, error);
+  }
   return SyncDirectoryOf(keyring.path_);
 }
 

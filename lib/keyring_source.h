@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lib/key_set.h"
 #include "pat/keyring.h"
@@ -29,8 +31,26 @@ class KeyringSource {
   static absl::Status Publish(const Keyring& keyring, const Realm& realm);
   static void Discard(const Keyring& keyring, const Realm& realm);
 
+  /// True if the host keeps the text: only a File can be rewritten.
+  static bool HostKeeps(const Keyring& keyring) { return keyring.loader_ != nullptr; }
+
+  /// False if reading it again brings nothing new.
+  static bool CanChange(const Keyring& keyring) { return !keyring.fixed_; }
+
+  /// Changes a File's contents: whole and durable, or not at all; one process at a time. `change`
+  /// says whether there is anything to write.
+  using Change = absl::FunctionRef<absl::StatusOr<bool>(KeyringContents*)>;
+  static absl::Status Rewrite(const Keyring& keyring, const Realm& realm, Change change);
+
   /// A keyring text (docs/format.md). Errors name a line, never what stands there.
   static absl::StatusOr<KeyringContents> Parse(std::string_view text);
+  static void Format(const KeyringContents& contents, std::string* text);
+
+  /// Adds a key of the next number.
+  static absl::Status AddKey(KeyKind kind, KeyringContents* contents);
+
+  /// Drops, and wipes, keys of lower numbers than these; true if there were any. Never the newest.
+  static bool DropBelow(std::uint16_t selector, std::uint16_t seal, KeyringContents* contents);
 
  private:
   static absl::Status Validate(const Keyring& keyring);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "lib/live_keys.h"
 #include "pat/auto_token.h"
 
 namespace pat {
@@ -23,6 +24,10 @@ bool IsDamage(const absl::Status& status) {
 absl::Status Unavailable(Store* store) {
   const absl::Status health = store->Health();
   return health.ok() ? absl::UnavailableError("the store could not be read; try again") : health;
+}
+
+absl::Status AccountDamaged() {
+  return absl::DataLossError("the account's row is damaged: its seal does not fit");
 }
 
 std::optional<absl::Time> TimeOrNone(std::uint32_t unix_s) {
@@ -48,17 +53,37 @@ void CountToken(const RecordFields& fields, int change, Account* account) {
   }
 }
 
-absl::StatusOr<AccountEntry> Ledger::ReadAccount(std::string_view account) const {
-  absl::StatusOr<AccountRow> row = store_->ReadAccount(account);
+absl::StatusOr<std::optional<AccountRow>> AccountWalk::Next() {
+  if (next_ == 0) return std::optional<AccountRow>();
+  const absl::StatusOr<AccountRow> row = store_->NextAccount(next_);
+  if (absl::IsNotFound(row.status())) return std::optional<AccountRow>();
   if (!row.ok()) return row.status();
+  next_ = row->number + 1;
+  return std::optional<AccountRow>(*row);
+}
+
+absl::Status Ledger::Apply(Batch batch) const {
+  if (!header_.empty()) {
+    batch.meta_checks.push_back({std::string(kHeaderRow), std::string(header_)});
+  }
+  return store_->Apply(batch);
+}
+
+absl::StatusOr<AccountEntry> Ledger::ProveAccount(const AccountRow& row) const {
   const auto value =
-      OpenRow(*keys_, RowTable::kAccount, Key(AccountRowKey(row->number)), row->view());
+      OpenRow(*keys_, RowTable::kAccount, Key(AccountRowKey(row.number)), row.view());
   std::optional<Account> decoded;
   if (value.has_value()) decoded = DecodeAccount(*value);
-  if (!decoded.has_value() || decoded->id != account) {
-    return absl::DataLossError("the account's row is damaged: its seal does not fit");
-  }
-  return AccountEntry{row->number, std::string(row->view()), *std::move(decoded)};
+  if (!decoded.has_value()) return AccountDamaged();
+  return AccountEntry{row.number, std::string(row.view()), *std::move(decoded)};
+}
+
+absl::StatusOr<AccountEntry> Ledger::ReadAccount(std::string_view account) const {
+  const absl::StatusOr<AccountRow> row = store_->ReadAccount(account);
+  if (!row.ok()) return row.status();
+  absl::StatusOr<AccountEntry> entry = ProveAccount(*row);
+  if (entry.ok() && entry->account.id != account) return AccountDamaged();
+  return entry;
 }
 
 absl::StatusOr<std::optional<AccountEntry>> Ledger::ReadOwner(const RecordFields& fields) const {
@@ -250,6 +275,20 @@ void Ledger::Rewrite(TokenEntry* token, Batch* batch) const {
       {token->owner->number, token->id,
        SealRow(*keys_, RowTable::kMetadata, Key(MetadataRowKey(token->owner->number, token->id)),
                EncodeMetadata(*token->metadata))});
+}
+
+bool Ledger::Reseal(TokenEntry* token, Batch* batch) const {
+  if (!token->sealed || token->fields.unknown_flags != 0) return false;
+  if (token->owner.has_value() && token->metadata.has_value()) {
+    Rewrite(token, batch);
+    return true;
+  }
+  // Deleted, and its digest lost: then its seal is over none.
+  batch->token_checks.push_back({token->id, token->record});
+  token->fields.version = static_cast<std::uint16_t>(token->fields.version + 1U);
+  token->record = SealRecord(*keys_, token->id, Digest{}, token->fields);
+  batch->tokens.push_back({token->id, token->record});
+  return true;
 }
 
 void Ledger::RewriteAccount(const AccountEntry& read, Account account, Batch* batch) const {

@@ -42,13 +42,26 @@ struct TokenEntry {
   bool deleted() const { return sealed && fields.state == StoredState::kDeleted; }
 };
 
-/// Reads a store's rows and judges their seals; computes what follows from them. Holds no state.
+/// Reads a store's rows and judges their seals; computes what follows from them, and writes. Holds
+/// no state but the keys of one header of the store's.
 class Ledger {
  public:
-  Ledger(Store* store, const KeySet* keys) : store_(store), keys_(keys) {}
+  /// `header`: the row the keys are of. Nothing is written if another stands in the store, so no
+  /// row is ever sealed by a key that is not in use any more. Empty: written whatever stands there.
+  Ledger(Store* store, const KeySet* keys, std::string_view header)
+      : store_(store), keys_(keys), header_(header) {}
+
+  const KeySet& keys() const { return *keys_; }
+  bool guarded() const { return !header_.empty(); }
+
+  /// Applies the batch, with the check on the header. Aborted: read all again, keys included.
+  absl::Status Apply(Batch batch) const;
 
   /// NotFound: none such. DataLoss: it does not fit its seal or is not this account's.
   absl::StatusOr<AccountEntry> ReadAccount(std::string_view account) const;
+
+  /// Judges an account's row. DataLoss: it does not fit its seal.
+  absl::StatusOr<AccountEntry> ProveAccount(const AccountRow& row) const;
 
   /// NotFound: an empty slot. Damage: see TokenEntry.
   absl::StatusOr<TokenEntry> ReadToken(std::uint64_t id) const;
@@ -72,8 +85,12 @@ class Ledger {
   /// Adds the checks and rows to `batch` that make the token deleted, whatever its damage.
   void Bury(const TokenEntry& token, DeleteReason reason, std::uint32_t now, Batch* batch) const;
 
-  /// Adds the token's rows to `batch`, sealed anew, its version one up.
+  /// Adds the token's rows to `batch`, sealed by the newest key, its version one up.
   void Rewrite(TokenEntry* token, Batch* batch) const;
+
+  /// The same for a token that changes in nothing but its seal. False, and nothing is added: its
+  /// rows do not prove enough to be sealed anew.
+  bool Reseal(TokenEntry* token, Batch* batch) const;
 
   /// Adds the account's row to `batch`, with a check that the one read still stands.
   void RewriteAccount(const AccountEntry& read, Account account, Batch* batch) const;
@@ -88,6 +105,20 @@ class Ledger {
 
   Store* store_;
   const KeySet* keys_;
+  std::string_view header_;
+};
+
+/// All accounts of a store, in the order of their numbers.
+class AccountWalk {
+ public:
+  explicit AccountWalk(Store* store) : store_(store) {}
+
+  /// None at the end.
+  absl::StatusOr<std::optional<AccountRow>> Next();
+
+ private:
+  Store* store_;
+  std::uint32_t next_ = 1;  // 0: at the end
 };
 
 /// Adds (`change` = 1) or takes away (-1) a token from the counts it stands in.

@@ -87,6 +87,9 @@ absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& direct
     it = registry.open.end();
   }
   if (it != registry.open.end()) {
+    if (options.exclusive || it->second->exclusive_) {
+      return absl::FailedPreconditionError("this process has the store open already");
+    }
     if (it->second->data_identity_ != opened->DataIdentity()) {
       return absl::FailedPreconditionError(
           "data.mdb was replaced while this process had it open: close the store first");
@@ -99,8 +102,13 @@ absl::StatusOr<std::shared_ptr<LmdbEnv>> LmdbEnv::Open(const std::string& direct
   const std::shared_ptr<LmdbEnv> env(new LmdbEnv(*std::move(opened), clamped));
   absl::Status status = env->directory_.Lock(clamped.write_deadline);
   if (!status.ok()) return status;
-  status = env->OpenLocked();
-  env->directory_.Unlock();
+  env->exclusive_ = options.exclusive;
+  if (options.exclusive && env->directory_.OpenElsewhere()) {
+    status = absl::FailedPreconditionError("another process has the store open");
+  } else {
+    status = env->OpenLocked();
+  }
+  if (!options.exclusive || !status.ok()) env->directory_.Unlock();
   if (status.ok()) status = env->StartFlusher();
   if (!status.ok()) {
     env->Shut().IgnoreError();

@@ -139,6 +139,7 @@ class LmdbEnv {
   bool failed_ = false;     // likewise: LMDB refuses everything until it is opened anew
   std::int64_t reserved_behind_ = -1;  // likewise: a size of data.mdb that has its reserve
   int opens_ = 1;                      // under the registry's mutex
+  bool exclusive_ = false;             // holds the directory's lock as long as it is open
   LmdbTables tables_;
   const ForkGuard guard_;
   LmdbReaders readers_;

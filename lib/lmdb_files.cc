@@ -101,15 +101,31 @@ absl::Status StoreDirectory::Lock(absl::Duration wait) const {
   const Clock::time_point deadline = Clock::now() + absl::ToChronoNanoseconds(wait);
   // flock knows no deadline. Whoever has the lock opens or closes a store: that is soon over.
   for (;;) {
-    if (flock(fd(), LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+    if (flock(fd(), LOCK_EX | LOCK_NB) == 0) break;
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return SystemError(errno, "lock the store's directory", path_);
     }
-    if (Clock::now() >= deadline) break;
+    if (Clock::now() >= deadline) {
+      return absl::UnavailableError(
+          "another process is opening or closing the store and does not finish: " + path_);
+    }
     std::this_thread::sleep_for(std::chrono::microseconds(500));
   }
-  return absl::UnavailableError(
-      "another process is opening or closing the store and does not finish: " + path_);
+  struct stat now {};
+  if (stat(path_.c_str(), &now) == 0 && now.st_dev == info_.st_dev && now.st_ino == info_.st_ino) {
+    return absl::OkStatus();
+  }
+  Unlock();
+  return absl::UnavailableError("the store's directory was replaced: open it again");
+}
+
+bool StoreDirectory::OpenElsewhere() const {
+  const File file(openat(fd(), "lock.mdb", O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct flock lock {};  // LMDB keeps the first byte locked, shared, as long as it is open
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_len = 1;
+  return file && fcntl(file.fd(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 void StoreDirectory::Unlock() const { flock(fd(), LOCK_UN); }

@@ -36,8 +36,13 @@ class StoreDirectory {
   bool copy_on_write() const { return copy_on_write_; }
 
   /// One process at a time opens, creates or closes the store. Until Unlock, or its death.
-  /// Unavailable: another one has it and does not let go within `wait`.
+  /// Unavailable: another one has it and does not let go within `wait`, or another directory has
+  /// taken this one's place meanwhile.
   absl::Status Lock(absl::Duration wait) const;
+
+  /// Under Lock: true if another process has the store open. Never while this one has: it would
+  /// lose its own locks.
+  bool OpenElsewhere() const;
   void Unlock() const;
 
   /// Sees to it, under Lock, that data.mdb and lock.mdb are fit to be opened: regular files of the

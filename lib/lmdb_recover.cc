@@ -93,7 +93,7 @@ absl::Status LmdbEnv::Reopen(std::size_t map_bytes) {
     env_ = nullptr;
   }
   const absl::Status resumed = readers_.Resume(env_);
-  directory_.Unlock();
+  if (!exclusive_) directory_.Unlock();
   if (!status.ok()) return absl::UnavailableError(status.message());
   if (!resumed.ok()) return absl::UnavailableError(resumed.message());
   failed_ = false;

@@ -71,6 +71,7 @@ class LmdbStore final : public Store {
   absl::StatusOr<std::vector<TokenRow>> Page(std::uint32_t account_number, std::uint64_t before,
                                              std::size_t n) override;
   absl::StatusOr<std::vector<TokenRow>> Scan(std::uint64_t first, std::size_t n) override;
+  absl::StatusOr<AccountRow> NextAccount(std::uint32_t first) override;
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override;
   absl::StatusOr<StoreStats> Stats() override;
   absl::StatusOr<std::uint64_t> ReserveTokenIds(std::uint32_t n) override;
@@ -267,6 +268,35 @@ absl::StatusOr<std::vector<TokenRow>> LmdbStore::Scan(std::uint64_t first, std::
   }
   if (rc != 0 && rc != MDB_NOTFOUND) return LmdbError(rc, "scan tokens");
   return rows;
+}
+
+absl::StatusOr<AccountRow> LmdbStore::NextAccount(std::uint32_t first) {
+  const Reader reader(env_->readers());
+  if (absl::Status status = Readable(reader); !status.ok()) return status;
+  AcctKey start = AcctKey::Account(first);
+  MDB_val key = start.val();
+  MDB_val value;
+  Cursor cursor(reader.txn(), tables_.acct);
+  int rc = cursor.Get(&key, &value, MDB_SET_RANGE);
+  while (rc == 0) {
+    std::uint32_t number = 0;
+    std::uint64_t id = 0;
+    if (!ParseAcctKey(key, &number, &id)) {  // somebody put it there; it hides nothing
+      rc = cursor.Get(&key, &value, MDB_NEXT);
+      continue;
+    }
+    if (id == 0 && number != 0 && value.mv_size <= kMaxAccountRowBytes) {
+      AccountRow row;
+      CopyRow(number, ViewOf(value), &row);
+      return row;
+    }
+    if (number == UINT32_MAX) break;
+    start = AcctKey::Account(number + 1);  // past the account's tokens
+    key = start.val();
+    rc = cursor.Get(&key, &value, MDB_SET_RANGE);
+  }
+  if (rc != 0 && rc != MDB_NOTFOUND) return LmdbError(rc, "list accounts");
+  return absl::NotFoundError("no more accounts");
 }
 
 absl::StatusOr<std::string> LmdbStore::ReadMeta(std::string_view name) {

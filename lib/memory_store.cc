@@ -113,6 +113,16 @@ class MemoryStore final : public Store {
     return rows;
   }
 
+  absl::StatusOr<AccountRow> NextAccount(std::uint32_t first) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (closed_) return ClosedForReads();
+    AccountRow row;
+    const auto it = tables_.accounts.lower_bound(first);
+    if (it == tables_.accounts.end()) return absl::NotFoundError("no more accounts");
+    CopyAccount(it->first, &row);
+    return row;
+  }
+
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return ClosedForReads();

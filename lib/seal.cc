@@ -200,6 +200,12 @@ std::array<char, 12> MetadataRowKey(std::uint32_t number, std::uint64_t id) {
   return key;
 }
 
+std::uint16_t SealNumberOfRow(std::string_view row) {
+  if (row.size() < kRowSealBytes) return 0;
+  const auto* p = reinterpret_cast<const unsigned char*>(row.data());
+  return static_cast<std::uint16_t>(LittleEndian(p, 2));
+}
+
 std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
                     std::string_view value) {
   const SealKey& seal_key = keys.newest_seal();
@@ -214,10 +220,9 @@ std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
 
 std::optional<std::string_view> OpenRow(const KeySet& keys, RowTable table, std::string_view key,
                                         std::string_view row) {
-  if (row.size() < kRowSealBytes) return std::nullopt;
-  const auto* p = reinterpret_cast<const unsigned char*>(row.data());
-  const SealKey* seal_key = keys.SealByNumber(static_cast<std::uint16_t>(LittleEndian(p, 2)));
+  const SealKey* seal_key = keys.SealByNumber(SealNumberOfRow(row));
   if (seal_key == nullptr) return std::nullopt;
+  const auto* p = reinterpret_cast<const unsigned char*>(row.data());
   crypto::Block seal;
   std::copy_n(p + 2, seal.size(), seal.begin());
   const std::string_view value = row.substr(kRowSealBytes);
@@ -240,11 +245,17 @@ std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector) {
   return 0;
 }
 
-crypto::Block SelectorKeyCheck(const SelectorKey& key) {
+crypto::Block KeyCheck(const SelectorKey& key) {
   crypto::Block block;
   block.fill(0xFF);  // no id's block
   crypto::Encrypt(key.encrypt, block, &block);
   return block;
+}
+
+crypto::Block KeyCheck(const SealKey& key) {
+  crypto::Block block;
+  block.fill(0xFF);  // no table has this number
+  return crypto::Cmac(key.row, Chars(block.data(), block.size()));
 }
 
 std::string PublicIdOf(const KeySet& keys, std::uint64_t id) {

@@ -101,6 +101,9 @@ std::array<char, 12> MetadataRowKey(std::uint32_t number, std::uint64_t id);
 
 inline constexpr std::size_t kRowSealBytes = 18;  ///< Before a row's value: key number and seal.
 
+/// The number of the key a row says it is under; 0: of none.
+std::uint16_t SealNumberOfRow(std::string_view row);
+
 /// `value` under its seal.
 std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
                     std::string_view value);
@@ -116,8 +119,10 @@ Selector SelectorOf(const KeySet& keys, std::uint64_t id);
 /// tell.
 std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector);
 
-/// What a store's header says of a live selector key, so that a wrong one is noticed at open.
-crypto::Block SelectorKeyCheck(const SelectorKey& key);
+/// What a store's header says of a live key, so that a wrong one is noticed at open: follows from
+/// the key and tells nothing of it. No id's selector and no row's seal is ever the same.
+crypto::Block KeyCheck(const SelectorKey& key);
+crypto::Block KeyCheck(const SealKey& key);
 
 /// A token's id for the public, in UUID form, and back (0 if it is none).
 std::string PublicIdOf(const KeySet& keys, std::uint64_t id);

@@ -47,6 +47,9 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<TokenRow>> Scan(std::uint64_t first, std::size_t n) override {
     return inner_->Scan(first, n);
   }
+  absl::StatusOr<AccountRow> NextAccount(std::uint32_t first) override {
+    return inner_->NextAccount(first);
+  }
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override {
     return inner_->ReadMeta(name);
   }

@@ -22,10 +22,12 @@ constexpr OptionSyntax kOptions[] = {
     {"account", Takes::kOne},     {"after", Takes::kOne},       {"attr", Takes::kSeveral},
     {"auto", Takes::kNothing},    {"before", Takes::kOne},      {"count", Takes::kOne},
     {"description", Takes::kOne}, {"expires", Takes::kOne},     {"help", Takes::kNothing},
-    {"json", Takes::kNothing},    {"keyring", Takes::kOne},     {"limit", Takes::kOne},
+    {"force", Takes::kNothing},   {"json", Takes::kNothing},    {"keyring", Takes::kOne},
+    {"limit", Takes::kOne},       {"new-keyring", Takes::kOne}, {"output", Takes::kOne},
     {"need", Takes::kOne},        {"origin", Takes::kOne},      {"prefix", Takes::kOneEachTime},
     {"scope", Takes::kSeveral},   {"state", Takes::kOne},       {"store", Takes::kOne},
-    {"text", Takes::kOne},        {"version", Takes::kNothing}, {"why", Takes::kNothing},
+    {"stdout", Takes::kNothing},  {"text", Takes::kOne},        {"version", Takes::kNothing},
+    {"why", Takes::kNothing},
 };
 
 const OptionSyntax* FindOption(std::string_view name) {
@@ -87,6 +89,14 @@ const std::vector<VerbSyntax>& Verbs() {
       {"purge", "--before RFC3339|30d", {"before"}, {"before"}},
       {"stats", "", {}, {}},
       {"doctor", "", {}, {}},
+      {"keyring",
+       "list | rotate selector|seal | reseal | retire selector|seal NUMBER\n"
+       "               [--force] | export --output FILE|--stdout",
+       {"force", "output", "stdout"},
+       {},
+       1,
+       3},
+      {"new-realm", "[--new-keyring FILE]     (offline)", {"new-keyring"}, {}},
   };
   return *verbs;
 }

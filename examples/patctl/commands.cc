@@ -152,6 +152,8 @@ absl::StatusOr<int> RunVerb(const Arguments& arguments, Output& out) {
   if (verb == "purge") return Purge(arguments, out);
   if (verb == "stats") return Stats(arguments, out);
   if (verb == "doctor") return Doctor(arguments, out);
+  if (verb == "keyring") return KeyringVerb(arguments, out);
+  if (verb == "new-realm") return NewRealm(arguments, out);
   return Change(arguments, out);
 }
 

@@ -36,6 +36,8 @@ absl::StatusOr<int> Delete(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Purge(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Stats(const Arguments& arguments, Output& out);
 absl::StatusOr<int> Doctor(const Arguments& arguments, Output& out);
+absl::StatusOr<int> KeyringVerb(const Arguments& arguments, Output& out);
+absl::StatusOr<int> NewRealm(const Arguments& arguments, Output& out);
 
 /// Says something to the operator: "patctl: <message>" on standard error.
 void Say(std::string_view message);

@@ -18,6 +18,7 @@
 #include "absl/types/span.h"
 #include "pat/auto_token.h"
 #include "pat/keyring.h"
+#include "pat/keys.h"
 #include "pat/principal.h"
 #include "pat/scope.h"
 #include "pat/store.h"
@@ -183,6 +184,34 @@ class Authority {
   /// Call again until it returns less than `limit`. Works in steps: after an error those before it
   /// stay done.
   absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit = 10000);
+
+  // ---- Keys: see pat/keys.h
+
+  /// The live keys with what depends on each: reads the whole store.
+  absl::StatusOr<std::vector<KeyInfo>> Keys();
+
+  /// Begins to use a new key. A File keyring gets one; a text that the host keeps must have one
+  /// (Keyring::AddKey), else FailedPrecondition; so is it with 8 live keys of the kind.
+  absl::StatusOr<KeyInfo> RotateKey(KeyKind kind);
+
+  /// Rewrites every row that an older key seals under the newest, in short batches: needs no
+  /// token's text and disturbs nobody. Rows whose seals do not fit are left. `progress` is called
+  /// after each batch; Cancelled if it returns false. Cut short, call it again.
+  using PassCallback = std::function<bool(const PassProgress&)>;
+  absl::StatusOr<PassProgress> Reseal(const PassCallback& progress = nullptr);
+
+  /// Ends a key and all older ones of its kind, for every process. FailedPrecondition, with the
+  /// count, while something depends on them, unless forced; for the newest key always. NotFound: no
+  /// such live key; one retired before is OK. Final once the secret is out of the keyring: of a
+  /// File it is taken out here; where the host keeps the text, with Keyring::RemoveKey. An older
+  /// record that somebody puts back into the store is then refused.
+  absl::Status RetireKey(KeyKind kind, std::uint16_t number, bool force = false);
+
+  /// Copies accounts, tokens and last uses into `target`, a new store of the same scopes with a
+  /// keyring, hence a realm, of its own. What is copied can be listed and deleted there, but no
+  /// token of this store is accepted there, nor the reverse. Nobody may change this store
+  /// meanwhile; cut short, the target is to be thrown away.
+  absl::StatusOr<PassProgress> CopyTo(Authority* target, const PassCallback& progress = nullptr);
 
   // ---- Operating
 

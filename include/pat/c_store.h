@@ -121,6 +121,9 @@ typedef struct pat_store_ops {
   uint64_t (*meta_version)(void* context);
   /// A hint that `find` for this token follows. May be NULL or left out.
   void (*prefetch)(void* context, uint64_t id);
+  /// The row of the account with the smallest number from `first` on; PAT_NOT_FOUND at the end. May
+  /// be NULL or left out: then seals cannot be renewed (PAT_UNIMPLEMENTED).
+  int32_t (*next_account)(void* context, uint32_t first, pat_account_row* row);
 } pat_store_ops;
 
 /// Makes a store of the functions; `ops` is copied, `context` is passed to each. On failure nothing

@@ -17,6 +17,10 @@ struct LmdbOptions {
   /// Make the directory (mode 0700) and an empty store in it if there is none.
   bool create_if_missing = false;
 
+  /// Nobody else may have the store open, nor open it until it is closed. FailedPrecondition:
+  /// another process has, or this one.
+  bool exclusive = false;
+
   /// Address space to reserve, in bytes: what the store can grow to. Halved until the system
   /// grants it. Costs no memory.
   std::size_t map_bytes = std::size_t{64} << 30;

@@ -9,6 +9,7 @@
 #include "pat/base62.h"
 #include "pat/crc32.h"
 #include "pat/keyring.h"
+#include "pat/keys.h"
 #include "pat/lifecycle.h"
 #include "pat/lmdb_store.h"
 #include "pat/memory_store.h"

@@ -177,6 +177,9 @@ class Store {
   /// reached when fewer come back.
   virtual absl::StatusOr<std::vector<TokenRow>> Scan(std::uint64_t first, std::size_t n) = 0;
 
+  /// The row of the account with the smallest number from `first` (1 or more) on.
+  virtual absl::StatusOr<AccountRow> NextAccount(std::uint32_t first) = 0;
+
   /// A named sealed row about the store itself ("header", "scopes").
   virtual absl::StatusOr<std::string> ReadMeta(std::string_view name) = 0;
 

@@ -23,7 +23,7 @@ UNPADDED(pat_store_stats, uses_dropped);
 UNPADDED(pat_batch, reserved);
 UNPADDED(pat_account_row, row);
 UNPADDED(pat_last_use, user_agent);
-UNPADDED(pat_store_ops, prefetch);
+UNPADDED(pat_store_ops, next_account);
 
 int pat_headers_compile(void);
 int pat_headers_compile(void) { return PAT_OK; }

@@ -158,6 +158,11 @@ inline pat_store_ops Ops() {
   ops.close = [](void* context) { return Code(In(context)->Close()); };
   ops.destroy = [](void* context) { delete In(context); };
   ops.meta_version = [](void* context) -> uint64_t { return In(context)->MetaVersion(); };
+  ops.next_account = [](void* context, uint32_t first, pat_account_row* row) {
+    const auto found = In(context)->NextAccount(first);
+    if (found.ok()) Copy(*found, row);
+    return Code(found.status());
+  };
   ops.prefetch = [](void* context, uint64_t id) { In(context)->Prefetch(id); };
   return ops;
 }

@@ -28,7 +28,23 @@ bool Fixed(std::string_view bytes, Array* array) {
 
 bool Same(const Header& a, const Header& b) {
   return a.realm == b.realm && a.prefixes == b.prefixes && a.created_unix_s == b.created_unix_s &&
-         a.selector_keys == b.selector_keys;
+         a.selector_keys == b.selector_keys && a.seal_keys == b.seal_keys;
+}
+
+bool KeyByHand(std::string_view bytes, pat::HeaderKeys* keys) {
+  const auto fields = WireReader::Read(bytes);
+  if (!fields.has_value()) return false;
+  const auto number =
+      static_cast<std::uint32_t>(WireReader::Number(*fields, 1, WireField::kVarint));
+  pat::HeaderKey key;
+  key.created_unix_s =
+      static_cast<std::uint32_t>(WireReader::Number(*fields, 3, WireField::kFixed32));
+  return number >= 1 && number <= 0xFFFF && Fixed(WireReader::Bytes(*fields, 2), &key.check) &&
+         keys->emplace(static_cast<std::uint16_t>(number), key).second;
+}
+
+bool AreNear(const pat::HeaderKeys& keys) {
+  return !keys.empty() && keys.rbegin()->first - keys.begin()->first < 8;
 }
 
 std::optional<Header> HeaderByHand(std::string_view bytes) {
@@ -43,15 +59,13 @@ std::optional<Header> HeaderByHand(std::string_view bytes) {
     if (field.number == 2) {
       if (!pat::ValidatePrefix(field.bytes).ok()) return std::nullopt;
       header.prefixes.emplace_back(field.bytes);
-    } else if (field.number == 4) {
-      const auto key = WireReader::Read(field.bytes);
-      if (!key.has_value()) return std::nullopt;
-      const auto number =
-          static_cast<std::uint16_t>(WireReader::Number(*key, 1, WireField::kVarint));
-      if (!Fixed(WireReader::Bytes(*key, 2), &header.selector_keys[number])) return std::nullopt;
+    } else if (field.number == 4 || field.number == 5) {
+      pat::HeaderKeys& keys = field.number == 4 ? header.selector_keys : header.seal_keys;
+      if (!KeyByHand(field.bytes, &keys)) return std::nullopt;
     }
   }
   if (header.prefixes.empty() || header.prefixes.size() > 8) return std::nullopt;
+  if (!AreNear(header.selector_keys) || !AreNear(header.seal_keys)) return std::nullopt;
   return header;
 }
 
@@ -73,10 +87,13 @@ std::string SomeHeader(FuzzInput* input) {
   for (unsigned i = 0; i < prefixes; ++i) {
     header.prefixes.push_back(std::string(input->Text(3)) + static_cast<char>('a' + i) + "_");
   }
-  const unsigned keys = input->Below(4);
-  for (unsigned i = 0; i < keys; ++i) {
-    header.selector_keys[static_cast<std::uint16_t>(input->Number(2))].fill(
-        static_cast<unsigned char>(i));
+  for (pat::HeaderKeys* keys : {&header.selector_keys, &header.seal_keys}) {
+    const auto lowest = static_cast<unsigned>(input->Number(2));
+    for (unsigned i = input->Below(9); i > 0; --i) {
+      pat::HeaderKey& key = (*keys)[static_cast<std::uint16_t>(lowest + i)];
+      key.check.fill(static_cast<unsigned char>(i));
+      key.created_unix_s = i;
+    }
   }
   return pat::EncodeHeader(header);
 }

@@ -19,7 +19,8 @@ using pat::Metadata;
 bool Same(const Metadata& a, const Metadata& b) {
   return a.version == b.version && a.digest == b.digest && a.description == b.description &&
          a.scopes == b.scopes && a.created_unix_s == b.created_unix_s &&
-         a.expires_unix_s == b.expires_unix_s && a.attributes == b.attributes;
+         a.expires_unix_s == b.expires_unix_s && a.attributes == b.attributes &&
+         a.selector_key == b.selector_key;
 }
 
 std::optional<Metadata> ByHand(std::string_view bytes) {
@@ -35,6 +36,8 @@ std::optional<Metadata> ByHand(std::string_view bytes) {
       static_cast<std::uint32_t>(WireReader::Number(*fields, 5, WireField::kFixed32));
   metadata.expires_unix_s =
       static_cast<std::uint32_t>(WireReader::Number(*fields, 6, WireField::kFixed32));
+  metadata.selector_key =
+      static_cast<std::uint16_t>(WireReader::Number(*fields, 8, WireField::kVarint));
   for (const WireField& field : *fields) {
     if (field.type != WireField::kBytes) continue;
     if (field.number == 4) metadata.scopes.emplace_back(field.bytes);

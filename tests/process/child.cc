@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,29 @@ std::vector<std::string> Child::Receive() {
 std::vector<std::string> Child::Ask(const std::vector<std::string>& fields) {
   Send(fields);
   return Receive();
+}
+
+bool Child::KillAtSystemCall(int n) {
+  if (ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACESYSGOOD) != 0) Fail("trace a worker");
+  if (ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) != 0) Fail("stop a worker");
+  bool entry = true;
+  for (int calls = 0;;) {
+    int status = 0;
+    if (waitpid(pid_, &status, __WALL) != pid_ || !WIFSTOPPED(status)) Fail("trace a worker");
+    pollfd answer = {from_, POLLIN, 0};
+    if (poll(&answer, 1, 0) > 0) {
+      ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);
+      return false;
+    }
+    if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+      if (entry && ++calls == n) {
+        Kill();
+        return true;
+      }
+      entry = !entry;
+    }
+    if (ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr) != 0) Fail("trace a worker");
+  }
 }
 
 bool Child::Stop() {

@@ -27,6 +27,10 @@ class Child {
   void Send(const std::vector<std::string>& fields);
   std::vector<std::string> Receive();
 
+  /// Kills it (SIGKILL) when it enters its `n`th system call from here on: true. False: it had
+  /// answered before.
+  bool KillAtSystemCall(int n);
+
   /// Stops it (SIGSTOP) and returns when it does stand still; false if it had ended by itself.
   bool Stop();
 

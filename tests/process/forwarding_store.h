@@ -42,6 +42,9 @@ class ForwardingStore : public pat::Store {
   absl::StatusOr<std::vector<pat::TokenRow>> Scan(std::uint64_t first, std::size_t n) override {
     return base_->Scan(first, n);
   }
+  absl::StatusOr<pat::AccountRow> NextAccount(std::uint32_t first) override {
+    return base_->NextAccount(first);
+  }
   absl::StatusOr<std::string> ReadMeta(std::string_view name) override {
     return base_->ReadMeta(name);
   }

@@ -38,6 +38,23 @@ class FindNotingStore : public ForwardingStore {
   std::atomic<int>* inside_;
 };
 
+// The control: sees no change of the store's meta rows, so no new and no retired key.
+class FrozenStore : public ForwardingStore {
+ public:
+  explicit FrozenStore(std::unique_ptr<pat::Store> base)
+      : ForwardingStore(std::move(base)), version_(ForwardingStore::MetaVersion()) {}
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
+    const Lookup found = ForwardingStore::Find(id, record, meta_version);
+    *meta_version = version_;
+    return found;
+  }
+  std::uint64_t MetaVersion() noexcept override { return version_; }
+
+ private:
+  const std::uint64_t version_;
+};
+
 Fields Answer(const absl::Status& status) {
   return {status.ok() ? "ok" : absl::StatusCodeToString(status.code())};
 }
@@ -70,6 +87,10 @@ class Puppet {
         {"declared", &Puppet::Declared},
         {"rename_often", &Puppet::RenameOften},
         {"verify_forever", &Puppet::VerifyForever},
+        {"rotate", &Puppet::Rotate},
+        {"reseal", &Puppet::Reseal},
+        {"retire", &Puppet::Retire},
+        {"turn_keys", &Puppet::TurnKeys},
     };
     const auto verb = kVerbs.find(told[0]);
     if (verb == kVerbs.end()) return {"no such verb"};
@@ -196,6 +217,34 @@ class Puppet {
   Fields Delete(const Fields& told) { return Answer(authority_->Delete(Id(told[1]))); }
   Fields Flush(const Fields&) { return Answer(authority_->Flush()); }
 
+  static pat::KeyKind Kind(const std::string& name) {
+    return name == "selector" ? pat::KeyKind::kSelector : pat::KeyKind::kSeal;
+  }
+
+  Fields Rotate(const Fields& told) {
+    const absl::StatusOr<pat::KeyInfo> info = authority_->RotateKey(Kind(told[1]));
+    if (!info.ok()) return Answer(info.status());
+    return {"ok", absl::StrCat(info->number)};
+  }
+
+  Fields Reseal(const Fields&) { return Answer(authority_->Reseal().status()); }
+
+  Fields Retire(const Fields& told) {
+    return Answer(authority_->RetireKey(Kind(told[1]), static_cast<std::uint16_t>(Id(told[2]))));
+  }
+
+  // Without end: no answer unless something fails.
+  Fields TurnKeys(const Fields&) {
+    for (;;) {
+      const absl::StatusOr<pat::KeyInfo> info = authority_->RotateKey(pat::KeyKind::kSeal);
+      if (!info.ok()) return Answer(info.status());
+      if (const absl::Status s = authority_->Reseal().status(); !s.ok()) return Answer(s);
+      const auto older = static_cast<std::uint16_t>(info->number - 1);
+      const absl::Status s = authority_->RetireKey(pat::KeyKind::kSeal, older);
+      if (!s.ok()) return Answer(s);
+    }
+  }
+
   Fields Declared(const Fields&) {
     Fields scopes;
     for (const auto& scope : authority_->scopes().scopes()) scopes.emplace_back(scope.name);
@@ -220,7 +269,10 @@ int RunPuppet(const char* directory, const char* board_fd, const char* how) {
   lmdb.max_readers = 40;  // so that slots of killed processes are missed soon
   absl::StatusOr<std::unique_ptr<pat::Authority>> authority = OpenScratch(
       directory,
-      [&board](std::unique_ptr<pat::Store> base) {
+      [&board, how](std::unique_ptr<pat::Store> base) -> std::unique_ptr<pat::Store> {
+        if (how == std::string_view("frozen")) {
+          return std::make_unique<FrozenStore>(std::move(base));
+        }
         return std::make_unique<FindNotingStore>(std::move(base), &board->inside_find);
       },
       options, lmdb);

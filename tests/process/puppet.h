@@ -16,7 +16,8 @@ struct PuppetBoard {
 /// A process that does what it is told: opens the store in `directory` and answers one line with
 /// one line, fields separated by tabs, the first "ok", "accepted", "refused" or the name of a
 /// status code. `how`: "create" makes the store, "open" declares Docker Hub's scopes and no prefix,
-/// "adopt" declares nothing. First line: "ok" once open.
+/// "adopt" declares nothing, "frozen" is "open" blind to changes of keys. First line: "ok" once
+/// open.
 ///
 ///     issue ACCOUNT manual|auto DESCRIPTION EXPIRES   ok ID TEXT      (EXPIRES in Unix s, 0 never)
 ///     burst ACCOUNT THREADS     auto tokens at once, when the gate opens: ok (ID TEXT)...
@@ -26,6 +27,9 @@ struct PuppetBoard {
 ///     count ACCOUNT             ok ACTIVE INACTIVE
 ///     rename ID TEXT | scope ID NAME | activate ID | deactivate ID | delete ID | flush
 ///     rename_often ID TIMES     ok BYTES   (what the store takes on disk afterwards)
+///     rotate selector|seal      ok NUMBER
+///     reseal | retire selector|seal NUMBER
+///     turn_keys                 rotate, reseal, retire seal keys for ever: no answer but an error
 ///     declared                  ok PREFIXES SCOPES   (each separated by commas)
 ///     verify_forever TEXT       no answer; inside_find tells whether it is reading
 int RunPuppet(const char* directory, const char* board_fd, const char* how);
