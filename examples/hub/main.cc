@@ -23,10 +23,10 @@ constexpr std::string_view kUsage = R"(usage: hub VERB
       [--keyring FILE] [--create [--prefix P_]] [--issuer I] [--service S] [--realm R]
       [--jwt-lifetime 60..300] [--public-repositories FILE] [--trusted-proxy IP]...
       [--address-failures N] [--account-failures N] [--threads N] [--max-connections N]
-      [--request-timeout SECONDS] [--tls-certificate FILE --tls-key FILE | --behind-tls] [--public-url URL]
-      [--new-tokens N] [--metrics-from IP]...
-      serve registries (/token, /verify), people and tools (/v2/..., /account/...) and operators
-      (/healthz, /metrics) until SIGINT or SIGTERM
+      [--request-timeout SECONDS] [--tls-certificate FILE --tls-key FILE | --behind-tls]
+      [--public-url URL] [--new-tokens N] [--registry HOST] [--metrics-from IP]...
+      serve registries (/token, /verify), people (/settings) and tools (/v2/..., /account/...), and
+      operators (/healthz, /metrics) until SIGINT or SIGTERM
 )";
 
 struct Verb {

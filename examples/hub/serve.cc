@@ -59,8 +59,11 @@ absl::StatusOr<Settings> ReadSettings(const Arguments& arguments) {
   settings.issuer = arguments.Value("issuer", settings.issuer);
   settings.service = arguments.Value("service", settings.service);
   settings.realm = arguments.Value("realm", settings.realm);
-  if (!IsPlain(settings.issuer) || !IsPlain(settings.service) || !IsPlain(settings.realm)) {
-    return absl::InvalidArgumentError("--issuer, --service and --realm are plain ASCII text");
+  settings.registry = arguments.Value("registry", settings.service);
+  if (!IsPlain(settings.issuer) || !IsPlain(settings.service) || !IsPlain(settings.realm) ||
+      !IsPlain(settings.registry)) {
+    return absl::InvalidArgumentError(
+        "--issuer, --service, --realm and --registry are plain ASCII text");
   }
   const auto lifetime = arguments.Number("jwt-lifetime", 120, absl::ToInt64Seconds(kMinJwtLifetime),
                                          absl::ToInt64Seconds(kMaxJwtLifetime));
@@ -193,6 +196,7 @@ VerbSyntax ServeSyntax() {
            "trusted-proxy",
            "public-url",
            "new-tokens",
+           "registry",
            "metrics-from",
            "tls-certificate",
            "tls-key"},

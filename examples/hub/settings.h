@@ -24,6 +24,7 @@ struct Settings {
   /// How people and tools reach us: "https://hub.example.com", without a slash at the end.
   std::string public_url = "http://127.0.0.1";
   std::vector<std::string> metrics_from;  ///< Addresses that may read /metrics beside our own.
+  std::string registry = "registry";      ///< What people put after "docker login".
   SignInLimits limits;
   Throttle::Limits new_tokens{1000, absl::Seconds(1)};  ///< Of an account.
 };

@@ -240,9 +240,9 @@ class World:
 
         return child, wait_for(port, "hub to listen")
 
-    def registry(self, name, hub_port=None):
+    def registry(self, name, hub_port=None, port=None):
         """Debian's docker-registry; asks the hub if there is one, else lets everybody in."""
-        port = free_port()
+        port = port or free_port()
         config = {"version": "0.1", "log": {"level": "warn"},
                   "storage": {"filesystem": {"rootdirectory": self.path(name)},
                               "delete": {"enabled": True}},
