@@ -39,6 +39,14 @@ std::optional<std::pair<Session, User>> SignedIn(PageState& state, const std::st
   return std::make_pair(*std::move(session), *std::move(user));
 }
 
+/// Chromium keeps pages for "back", no-store or not, and drops them when a cookie that scripts
+/// cannot see changes. (Where there is script, page.js has emptied the page.)
+void ForgetKeptPages(Response& response, const Settings& settings) {
+  const std::string value = std::to_string(absl::GetCurrentTimeNanos());
+  response.headers.emplace_back("Set-Cookie",
+                                Cat({"hub_left=", value, CookieAttributes(settings)}));
+}
+
 Response Answer(PageState& state, const Request& request, const PageHandler& handler) {
   const Settings& settings = state.context.settings;
   const std::string id = SessionIdOf(request, settings);
@@ -50,6 +58,7 @@ Response Answer(PageState& state, const Request& request, const PageHandler& han
     return response;
   }
   const Visit visit{state, id, std::move(signed_in->first), std::move(signed_in->second), request};
+  const bool token_was_shown = state.sessions.TakeTokenWasShown(id);
   Response response;
   if (request.method == "GET" || request.method == "HEAD") {
     response = handler(visit, nullptr);
@@ -66,6 +75,7 @@ Response Answer(PageState& state, const Request& request, const PageHandler& han
   } else {
     response = handler(visit, &*sent.form);
   }
+  if (token_was_shown) ForgetKeptPages(response, settings);
   response.note.user = visit.user.name;
   return response;
 }

@@ -126,7 +126,15 @@ std::optional<Message> Sessions::TakeMessage(std::string_view id) {
 std::optional<NewToken> Sessions::TakeNewToken(std::string_view id) {
   const std::lock_guard<std::mutex> lock(mutex_);
   Kept* const kept = Look(id, clock_());
-  return kept == nullptr ? std::nullopt : std::exchange(kept->token, std::nullopt);
+  if (kept == nullptr || !kept->token) return std::nullopt;
+  kept->token_shown = true;
+  return std::exchange(kept->token, std::nullopt);
+}
+
+bool Sessions::TakeTokenWasShown(std::string_view id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Kept* const kept = Look(id, clock_());
+  return kept != nullptr && std::exchange(kept->token_shown, false);
 }
 
 bool SameFormToken(std::string_view sent, std::string_view expected) {

@@ -62,6 +62,9 @@ class Sessions {
   std::optional<Message> TakeMessage(std::string_view id);
   std::optional<NewToken> TakeNewToken(std::string_view id);
 
+  /// Whether a new token was taken since this was last asked.
+  bool TakeTokenWasShown(std::string_view id);
+
  private:
   struct Kept {
     Session session;
@@ -70,6 +73,7 @@ class Sessions {
     std::optional<Message> message;
     std::optional<NewToken> token;
     absl::Time token_left;
+    bool token_shown = false;
   };
   using Map = std::map<std::string, Kept, std::less<>>;
 

@@ -71,8 +71,9 @@ def main(bin_dir, node_modules, pictures=None):
     world = World(bin_dir)
     try:
         hub, registry = start(world)
-        if pictures:
-            furnish(world, hub)
+        furnish(world, hub)
+        for name in ("dave", "erin", "frank", "grace", "heidi", "ivan"):
+            world.add_user(name)
         script = "screenshots.mjs" if pictures else "page_test.mjs"
         told = {"hub": hub, "registry": registry, "dir": world.dir, "passwords": world.passwords,
                 "totp_keys": world.totp_keys}
