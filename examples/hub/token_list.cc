@@ -232,14 +232,15 @@ Html Paging(const TokenFilter& filter, const pat::TokenPage& page) {
 
 /// The question that page.js asks in place of the page that asks it.
 Html AskDialog(const Visit& visit) {
-  return {R"(<dialog id="ask" aria-labelledby="ask-title"><form method="post" )"
-          R"(action="/settings/tokens/selected">)",
-          FormToken(visit),
-          R"(<input type="hidden" name="what" value="delete"><input type="hidden" )"
-          R"(name="confirmed" value="yes"><div id="ask-ids"></div><h2 id="ask-title"></h2>)"
-          R"(<ul id="ask-names"></ul><p>Whatever still uses it is refused at once. This cannot )"
-          R"(be undone.</p><div class="buttons"><button class="danger solid">Delete</button>)"
-          R"(<button type="button" id="ask-cancel">Cancel</button></div></form></dialog>)"};
+  return {
+      R"(<dialog id="ask" aria-labelledby="ask-title"><form method="post" )"
+      R"(action="/settings/tokens/selected">)",
+      FormToken(visit),
+      R"(<input type="hidden" name="what" value="delete"><input type="hidden" )"
+      R"(name="confirmed" value="yes"><div id="ask-ids"></div><h2 id="ask-title"></h2>)"
+      R"(<ul id="ask-names"></ul><p>Whatever still uses a deleted token is refused at once. )"
+      R"(This cannot be undone.</p><div class="buttons"><button class="danger solid">Delete</button>)"
+      R"(<button type="button" id="ask-cancel">Cancel</button></div></form></dialog>)"};
 }
 
 }  // namespace
