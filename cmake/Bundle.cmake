@@ -1,5 +1,5 @@
-# PAT_BUNDLE_DEPS=ON: Abseil, protobuf-lite and LMDB are built here, private to libpat, from
-# Debian's source packages, fetched once into PAT_DEPS_DIR.
+# PAT_BUNDLE_DEPS=ON, or ThreadSanitizer: Abseil, protobuf-lite and LMDB are built here, private to
+# libpat, from Debian's source packages, fetched once into PAT_DEPS_DIR.
 set(PAT_BUNDLE_SOURCE_DIR "" CACHE PATH "unpacked source packages: abseil/, protobuf/, lmdb/")
 set(PAT_BUNDLE_SOURCES "${PAT_BUNDLE_SOURCE_DIR}")
 if(NOT PAT_BUNDLE_SOURCES)
