@@ -16,7 +16,8 @@ using Outcome = LoginResult::Outcome;
 
 constexpr char kHome[] = "/settings/tokens";
 
-Response SignInForm(int status, std::string_view name, std::string_view error, Html note = {}) {
+Response SignInForm(int status, std::string_view name, std::string_view error,
+                    const Html& note = {}) {
   return LonePage(
       status, "Sign in",
       {"<h1>Sign in</h1>", note, ErrorSummary(error), R"(<form method="post" action="/sign-in">)",
