@@ -86,12 +86,12 @@ absl::Status LmdbEnv::WriteTogether(WriteQueue::Member* group) {
   };
   const auto happened = [&](MDB_txn* txn) -> absl::StatusOr<bool> {
     for (auto* m = group; m != nullptr; m = m->next) {  // all of them or none
-      const absl::StatusOr<bool> did = m->wrote ? m->happened(txn) : false;
+      absl::StatusOr<bool> did = m->wrote ? m->happened(txn) : false;
       if (!did.ok() || *did) return did;
     }
     return false;
   };
-  const absl::Status status = WriteLocked(change, happened, /*revocation=*/false);
+  absl::Status status = WriteLocked(change, happened, /*revocation=*/false);
   if (!status.ok() && !absl::IsCancelled(status)) return status;  // cancelled: nothing to write
   for (auto* m = group; m != nullptr; m = m->next) m->result = std::move(m->answer);
   return absl::OkStatus();

@@ -61,7 +61,7 @@ absl::Status AddUser(const Arguments& arguments) {
     key = *made;
     user.totp = Base32(key);
   }
-  const absl::Status added =
+  absl::Status added =
       UpdateUsers(arguments.Value("users"), [&](Users& users) { return users.Add(user); });
   if (!added.ok()) return added;
   if (!key.empty()) std::cout << TotpUri(key, name, "hub") << "\n";

@@ -52,7 +52,9 @@ std::string Login::Sign(Bearer::Use use, const User& user, absl::Duration lifeti
 
 Response Login::Accepted(const User& user, const Json& body) const {
   for (const auto& [name, value] : body.items()) {
-    if (value == "") return ApiUnavailable();  // the cryptography failed
+    if (value.is_string() && value.get_ref<const std::string&>().empty()) {
+      return ApiUnavailable();  // the cryptography failed
+    }
   }
   Response response = JsonResponse(200, body);
   response.note.user = user.name;

@@ -80,8 +80,13 @@ static char store_path[80];
 static char keyring_path[80];
 
 static inline void remove_folder(void) {
-  static const char* const files[] = {"store/data.mdb", "store/lock.mdb", "store/write.lock", "store/lastuse.map",
-                                      "store",          "keyring",        ""};
+  static const char* const files[] = {"store/data.mdb",
+                                      "store/lock.mdb",
+                                      "store/write.lock",
+                                      "store/lastuse.map",
+                                      "store",
+                                      "keyring",
+                                      ""};
   char path[128];
   size_t i;
   for (i = 0; i < sizeof files / sizeof *files; ++i) {
