@@ -22,8 +22,8 @@ INSTANTIATE_TEST_SUITE_P(OfC, StoreConformance,
 // The functions of the table.
 constexpr std::size_t kFunctions = (sizeof(pat_store_ops) - sizeof(std::size_t)) / sizeof(void*);
 
-// The last three: destroy, meta_version, prefetch.
-constexpr std::size_t kOptional = 3;
+// The last four: destroy, meta_version, prefetch, next_account.
+constexpr std::size_t kOptional = 4;
 
 TEST(StoreOfC, NeedsEveryFunctionButTheOptionalOnes) {
   for (std::size_t i = 0; i + kOptional < kFunctions; ++i) {
