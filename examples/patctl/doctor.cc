@@ -30,7 +30,8 @@ constexpr std::uint64_t kLittleRoom = std::uint64_t{64} << 20;
 
 std::string Octal(mode_t mode) {
   std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777U));
+  static_cast<void>(
+      std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777U)));
   return text.data();
 }
 

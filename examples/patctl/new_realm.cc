@@ -102,7 +102,7 @@ absl::Status PlaceKeyring(const Location& location, const Places& places) {
   if (!places.new_keyring.empty()) {
     absl::StatusOr<std::string> text = ReadPrivate(made);
     if (!text.ok()) return text.status();
-    const absl::Status written = WritePrivate(places.new_keyring, *text);
+    absl::Status written = WritePrivate(places.new_keyring, *text);
     Wipe(&*text);
     if (!written.ok()) return written;
     ::unlink(made.c_str());
