@@ -21,6 +21,9 @@ namespace pat {
 /// `recent` says was written since: entries of those pages are dropped. All that does not fit goes
 /// by mdb_get.
 ///
+/// LMDB may give a reader that is held up while it begins the tree of a later commit under an older
+/// number. The answer is then as of the number, which is no older than the call.
+///
 /// Readers take no lock: entries and snapshot number are a seqlock. Whoever changes them holds a
 /// lock that nobody waits for. All functions may be called from any thread.
 class LmdbDirectory {
