@@ -3,13 +3,12 @@
 """api_test.py BIN_DIR: the API of hub field by field, over HTTP, against the program itself. Prints
 each case; exit 1 if one failed."""
 
-import os
 import re
 import sys
 import time
 import urllib.parse
 
-from world import HINT, World, basic, case, jwt_claims, record, run_cases, totp
+from world import HINT, World, basic, case, jwt_claims, record, run_program, totp
 
 PATHS = ("/v2/access-tokens", "/v2/api_tokens")
 PUBLIC = "https://hub.example.com"
@@ -636,15 +635,5 @@ def nothing_secret_is_logged(c):
     assert urllib.parse.quote("made by a test") not in log and "made by a test" not in log
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: api_test.py BIN_DIR")
-    context = Context(os.path.abspath(sys.argv[1]))
-    try:
-        return run_cases(context)
-    finally:
-        context.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(Context))

@@ -14,7 +14,7 @@ import threading
 import time
 import warnings
 
-from world import HINT, World, basic, case, request, run_cases, stop, wait_for
+from world import HINT, World, basic, case, request, run_program, stop, wait_for
 
 IDLE = 10000
 
@@ -406,15 +406,5 @@ def what_serve_is_not_told_to_do_it_does_not(c):
     assert "there is a key already" in again
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: limits_test.py BIN_DIR")
-    context = Context(os.path.abspath(sys.argv[1]))
-    try:
-        return run_cases(context)
-    finally:
-        context.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(Context))

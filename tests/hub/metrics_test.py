@@ -4,12 +4,11 @@
 python3-prometheus-client), and the log's lines. Prints each case; exit 1 if one failed."""
 
 import json
-import os
 import sys
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from world import World, case, record, request, run_cases
+from world import World, case, record, request, run_program
 
 TOKENS = "/v2/access-tokens"
 
@@ -182,15 +181,5 @@ def every_line_of_the_log_is_json_with_no_secret_in_it(c):
     assert evicted[0]["tokens"][0] in made
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit("usage: metrics_test.py BIN_DIR")
-    context = Context(os.path.abspath(sys.argv[1]))
-    try:
-        return run_cases(context)
-    finally:
-        context.close()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(Context))

@@ -376,6 +376,17 @@ def run_cases(context):
     return 1 if failed or not CASES else 0
 
 
+def run_program(context_class):
+    """A test's main program: its one argument is where the programs are; the exit status."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: %s BIN_DIR" % os.path.basename(sys.argv[0]))
+    context = context_class(os.path.abspath(sys.argv[1]))
+    try:
+        return run_cases(context)
+    finally:
+        context.close()
+
+
 def stop(child):
     """Ends a server as an operator would; its exit status."""
     child.send_signal(signal.SIGTERM)
