@@ -100,6 +100,14 @@ absl::Status LmdbEnv::Reopen(std::size_t map_bytes) {
   return absl::OkStatus();
 }
 
+// By a step, not by what is missing: a writer that goes on would soon be beyond that.
+absl::Status LmdbEnv::ReopenLarger() {
+  constexpr std::size_t kStepBytes = std::size_t{16} << 20;
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return Reopen(info.me_mapsize + kStepBytes);
+}
+
 absl::Status LmdbEnv::MakeMetaDurable() {
   MDB_txn* txn = nullptr;  // for LMDB's lock, and what it does itself after a writer's death
   int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
@@ -133,6 +141,7 @@ bool LmdbEnv::MendForReading() noexcept {
     MDB_txn* txn = nullptr;
     const int rc = env_ == nullptr ? MDB_PANIC : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
     if (rc == 0) mdb_txn_abort(txn);
+    if (rc == MDB_MAP_RESIZED) return ReopenLarger().ok();
     return rc == 0 || Reopen(options_.map_bytes).ok();
   } catch (const std::bad_alloc&) {
     return false;

@@ -18,7 +18,6 @@ namespace {
 
 // A map with less than this left may be what a revocation fails for.
 constexpr std::size_t kMapMarginPages = 64;
-constexpr std::size_t kMapStepBytes = std::size_t{16} << 20;
 
 // LMDB says EIO if only a part of a write fits on the disk. Less than this free is full.
 constexpr std::uint64_t kFullDiskBytes = std::uint64_t{1} << 20;
@@ -105,9 +104,7 @@ absl::Status LmdbEnv::WriteLocked(Change change, Question happened, bool revocat
   // Without the old pages that killed readers hold there may be room.
   if (absl::IsResourceExhausted(status) && ReapReaders()) status = Commit(change);
   if (absl::IsResourceExhausted(status) && revocation && MapIsFull()) {
-    MDB_envinfo info{};
-    mdb_env_info(env_, &info);
-    if (absl::Status grown = Reopen(info.me_mapsize + kMapStepBytes); !grown.ok()) return grown;
+    if (absl::Status grown = ReopenLarger(); !grown.ok()) return grown;
     status = Commit(change);
   }
   if (!failed_ || !Settle().ok()) return status;
@@ -127,7 +124,7 @@ absl::Status LmdbEnv::Commit(Change change) {
   MDB_txn* txn = nullptr;
   int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   if (rc == MDB_MAP_RESIZED) {  // another process has a larger one
-    if (absl::Status status = Reopen(options_.map_bytes); !status.ok()) return status;
+    if (absl::Status status = ReopenLarger(); !status.ok()) return status;
     rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   }
   if (rc != 0) return LmdbError(rc, "write to the store");
