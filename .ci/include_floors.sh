@@ -5,7 +5,7 @@
 #       the standard library, Abseil and F0
 #   F1  keys keyring store memory_store lmdb_store: F0 and F1
 #   F2  authority pat: F0 to F2
-#   F4  c_types c c_store: the C standard library and each other
+#   F4  c_types c c_keys c_store: the C standard library and each other
 #   lib/      include/pat, lib/, and at most one third party a file: <openssl/*> only in
 #             crypto.cc, protobuf only in codec.cc, <lmdb.h> only in lmdb_*
 #   capi/     include/pat, capi/
@@ -35,7 +35,7 @@ edges | awk -F '\t' '
     n = split("keys keyring store memory_store lmdb_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 1
     floor["pat/authority.h"] = floor["pat/pat.h"] = 2
-    n = split("c_types c c_store", name, " ")
+    n = split("c_types c c_keys c_store", name, " ")
     for (i = 1; i <= n; i++) floor["pat/" name[i] ".h"] = 4
   }
   function kind(included) {  # std, absl, pat, lib, openssl, protobuf, lmdb, benchmark, ...

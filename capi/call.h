@@ -35,6 +35,7 @@ int32_t Call(pat_error** error, Body body) noexcept {
 
 absl::Status NullArgument();
 absl::Status WrongSize();
+inline absl::Status Misfit(const char* what) { return absl::InvalidArgumentError(what); }
 
 /// Whether `size` can be the size of a struct that begins with it.
 inline bool SizeFits(std::size_t size) {
@@ -62,6 +63,13 @@ absl::Status Take(const Struct* given, Struct* taken) {
   return absl::OkStatus();
 }
 
+/// Whether there is a struct of the caller to fill.
+template <typename Struct>
+absl::Status CheckOut(const Struct* out) {
+  if (out == nullptr) return NullArgument();
+  return SizeFits(out->size) ? absl::OkStatus() : WrongSize();
+}
+
 /// Fills a struct of the caller as far as both know it, and the rest with zeros; `size` stays. The
 /// caller has checked that the size fits.
 template <typename Struct>
@@ -73,6 +81,12 @@ void Give(const Struct& made, Struct* out) {
   std::memcpy(bytes + sizeof(size), reinterpret_cast<const char*>(&made) + sizeof(size),
               known - sizeof(size));
   std::memset(bytes + known, 0, size - known);
+}
+
+/// Where a pointer is handed out: NULL until there is something.
+template <typename T>
+void Clear(T** out) {
+  if (out != nullptr) *out = nullptr;
 }
 
 /// A text with its length; `*out` is set if it can be one.

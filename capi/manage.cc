@@ -20,8 +20,6 @@ namespace {
 constexpr std::size_t kMostIssued = 10000;
 constexpr std::size_t kPublicIdLength = 36;
 
-absl::Status Misfit(const char* what) { return absl::InvalidArgumentError(what); }
-
 absl::Status TakeRequest(const pat_issue_request* given, IssueRequest* request) {
   if (given == nullptr) return NullArgument();
   pat_issue_request taken;
@@ -202,17 +200,6 @@ int32_t OnAccount(pat_authority* authority, const char* account, std::size_t acc
   });
 }
 
-template <typename Struct>
-absl::Status CheckOut(const Struct* out) {
-  if (out == nullptr) return NullArgument();
-  return SizeFits(out->size) ? absl::OkStatus() : WrongSize();
-}
-
-template <typename T>
-void Clear(T** out) {
-  if (out != nullptr) *out = nullptr;
-}
-
 }  // namespace
 }  // namespace pat::capi
 
@@ -350,7 +337,7 @@ int32_t pat_stats(pat_authority* authority, pat_store_stats* stats, pat_error** 
     const absl::StatusOr<pat::StoreStats> found = authority->authority->Stats();
     if (!found.ok()) return found.status();
     Give(pat_store_stats{sizeof(pat_store_stats), found->accounts, found->next_token_id,
-                         found->bytes, found->uses_dropped},
+                         found->bytes, found->uses_dropped, found->readers, found->most_readers},
          stats);
     return absl::OkStatus();
   });

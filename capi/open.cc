@@ -1,6 +1,6 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
-// Stores, keyrings, opening and closing, what is declared.
+// Stores, opening and closing, what is declared.
 #include <string>
 #include <utility>
 
@@ -12,8 +12,6 @@
 
 namespace pat::capi {
 namespace {
-
-absl::Status Misfit(const char* what) { return absl::InvalidArgumentError(what); }
 
 absl::Status TakeKeyring(const pat_options& options, Keyring* keyring) {
   const int given = (options.keyring_path != nullptr ? 1 : 0) +
@@ -141,6 +139,7 @@ absl::Status TakeLmdbOptions(const pat_lmdb_options* given, LmdbOptions* options
   pat_lmdb_options taken;
   if (absl::Status s = Take(given, &taken); !s.ok()) return s;
   options->create_if_missing = taken.create_if_missing != 0;
+  options->exclusive = taken.exclusive != 0;
   if (taken.map_bytes != 0) options->map_bytes = taken.map_bytes;
   if (taken.concurrent_reads != 0) options->concurrent_reads = taken.concurrent_reads;
   if (taken.max_readers != 0) options->max_readers = taken.max_readers;
@@ -152,8 +151,8 @@ absl::Status TakeLmdbOptions(const pat_lmdb_options* given, LmdbOptions* options
     options->reserve_bytes =
         taken.reserve_bytes < 0 ? 0 : static_cast<std::size_t>(taken.reserve_bytes);
   }
-  if (taken.write_deadline_s < 0 || taken.reserved != 0) {
-    return Misfit("write_deadline_s or reserved is out of range");
+  if (taken.write_deadline_s < 0 || taken.reserved != 0 || taken.reserved_2 != 0) {
+    return Misfit("write_deadline_s or a reserved field is out of range");
   }
   if (taken.write_deadline_s != 0) options->write_deadline = absl::Seconds(taken.write_deadline_s);
   return absl::OkStatus();
@@ -206,23 +205,6 @@ void pat_store_free(pat_store* store) {
     return absl::OkStatus();
   });
   delete store;
-}
-
-int32_t pat_keyring_generate(char* text, size_t capacity, size_t* text_len, pat_error** error) {
-  return Call(error, [&]() -> absl::Status {
-    if (text == nullptr || text_len == nullptr) return NullArgument();
-    *text_len = 0;
-    if (capacity < PAT_KEYRING_CAPACITY) return pat::capi::Misfit("the buffer is too small");
-    absl::StatusOr<std::string> made = pat::Keyring::Generate();
-    if (!made.ok()) return made.status();
-    const bool fits = made->size() < capacity;
-    if (fits) {
-      std::memcpy(text, made->c_str(), made->size() + 1);
-      *text_len = made->size();
-    }
-    pat_wipe(made->data(), made->size());
-    return fits ? absl::OkStatus() : absl::InternalError("the keyring is too long");
-  });
 }
 
 int32_t pat_open(pat_store* store, const pat_options* options, pat_authority** authority,

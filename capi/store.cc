@@ -234,7 +234,8 @@ class CStore final : public Store {
       if (const int32_t code = ops_.stats(context_, &found); code != PAT_OK) {
         return StatusOf(code, "stats");
       }
-      return StoreStats{found.accounts, found.next_token_id, found.bytes, found.uses_dropped};
+      return StoreStats{found.accounts,     found.next_token_id, found.bytes,
+                        found.uses_dropped, found.readers,       found.most_readers};
     });
   }
 

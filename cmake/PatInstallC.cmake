@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 set(_pat_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/pat")
 
-install(FILES include/pat/c.h include/pat/c_types.h include/pat/c_store.h
+install(FILES include/pat/c.h include/pat/c_types.h include/pat/c_keys.h include/pat/c_store.h
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pat")
 install(TARGETS pat_c EXPORT patCTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(FILES "${PAT_C_ARCHIVE}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")

@@ -83,6 +83,9 @@ absl::Status Authority::Impl::ResealTokens(const Ledger& ledger, std::uint64_t f
 
 absl::StatusOr<PassProgress> Authority::Impl::Reseal(const PassCallback& callback) {
   PassProgress progress;
+  const auto begin = store_->Stats();
+  if (!begin.ok()) return begin.status();
+  progress.next_token_id = begin->next_token_id;
   AccountWalk walk(store_.get());
   for (bool end = false; !end;) {
     const absl::Status status = RetryWrite(

@@ -202,9 +202,10 @@ class Authority {
 
   /// Ends a key and all older ones of its kind, for every process. FailedPrecondition, with the
   /// count, while something depends on them, unless forced; for the newest key always. NotFound: no
-  /// such live key; one retired before is OK. Final once the secret is out of the keyring: of a
-  /// File it is taken out here; where the host keeps the text, with Keyring::RemoveKey. An older
-  /// record that somebody puts back into the store is then refused.
+  /// such live key; one retired before is OK, and call it again after an error. Final once the
+  /// secret is out of the keyring: of a File it is taken out here; where the host keeps the text,
+  /// with Keyring::RemoveKey. An older record that somebody puts back into the store is then
+  /// refused.
   absl::Status RetireKey(KeyKind kind, std::uint16_t number, bool force = false);
 
   /// Copies accounts, tokens and last uses into `target`, a new store of the same scopes with a

@@ -3,15 +3,15 @@
 #define PAT_C_H_
 
 /// The C interface of libpat, personal access tokens for an auth server; for C99 and newer, and for
-/// C++. Types and constants are in pat/c_types.h, stores of one's own in pat/c_store.h. What things
-/// mean stands with the C++ class or function of the same name (pat/authority.h, ...); how they
-/// look from C stands here. All of it is since 0.1.
+/// C++. Types and constants are in pat/c_types.h, the life of keys in pat/c_keys.h, stores of one's
+/// own in pat/c_store.h. What things mean stands with the C++ class or function of the same name
+/// (pat/authority.h, ...); how they look from C stands here. All of it is since 0.1.
 ///
 /// - Codes. Functions return PAT_OK or an error (absl::StatusCode's numbers). The argument
 ///   `pat_error** error` may be NULL; else *error is set: to NULL, or to what is wrong in words,
 ///   for pat_error_free. On failure pointers out are NULL. NULL where it must not be, a wrong size
 ///   or a number out of range is PAT_INVALID_ARGUMENT; memory used up is PAT_RESOURCE_EXHAUSTED,
-///   but PAT_INTERNAL where pat_open derives keys; nothing was changed then.
+///   but PAT_INTERNAL where keys are derived (pat_open); nothing was changed then.
 /// - Structs that the caller makes begin with `size`. Zero all of it, set `size` to sizeof, then
 ///   set what you need: zero always is the default. Fields are only ever appended. A libpat
 ///   older than the caller refuses what it does not know unless it is zero, and leaves zero what it

@@ -3,7 +3,6 @@
 #define PAT_C_TYPES_H_
 
 /// The types and constants of pat/c.h, where the conventions stand.
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -102,6 +101,8 @@ typedef struct pat_lmdb_options {
   int64_t reserve_bytes;     // for revocations on a full disk; 0: 8 MiB; below 0: none
   int32_t write_deadline_s;  // 0: 10
   int32_t reserved;          // 0
+  int32_t exclusive;         // not 0: nobody else may have the store open
+  int32_t reserved_2;        // 0
 } pat_lmdb_options;
 
 typedef struct pat_options {
@@ -238,6 +239,8 @@ typedef struct pat_store_stats {
   uint64_t next_token_id;
   uint64_t bytes;
   uint64_t uses_dropped;
+  uint64_t readers;
+  uint64_t most_readers;
 } pat_store_stats;
 
 #ifdef __cplusplus

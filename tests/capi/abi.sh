@@ -14,8 +14,8 @@ trap 'rm -rf "$TMP"' EXIT
 
 # describe INCLUDE_DIR OUT
 describe() {
-  { echo '#include "pat/c_store.h"'
-    cat "$1/pat/c.h" "$1/pat/c_store.h" | sed 's,//.*,,' | tr '\n' ' ' | tr ';' '\n' |
+  { printf '#include "pat/%s.h"\n' c_keys c_store
+    cat "$1/pat/c.h" "$1/pat/c_keys.h" "$1/pat/c_store.h" | sed 's,//.*,,' | tr '\n' ' ' | tr ';' '\n' |
       sed -n 's/.*PAT_API\(_CHECKED\)\{0,1\} \([^(]*[ *]pat_[a-z0-9_]*(.*)\)$/\2 { __builtin_unreachable(); }/p'
   } > "$TMP/stub.c"
   "$CC" -std=c99 -w -g -O0 -fPIC -fvisibility=hidden -shared -Wl,-soname,libpat.so -I"$1" \
@@ -26,7 +26,7 @@ describe() {
 
 # constants INCLUDE_DIR
 constants() {
-  sed 's,//.*,,' "$1/pat/c_types.h" "$1/pat/c_store.h" | tr ',{}' '\n\n\n' |
+  sed 's,//.*,,' "$1/pat/c_types.h" "$1/pat/c_keys.h" "$1/pat/c_store.h" | tr ',{}' '\n\n\n' |
     sed -n 's/^ *\(PAT_[A-Z0-9_]* = [0-9]*\) *$/\1/p' | sort
 }
 

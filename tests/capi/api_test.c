@@ -228,6 +228,7 @@ static void test_many(pat_authority* authority) {
   MADE(pat_store_stats, stats);
   CHECK_OK(pat_stats(authority, &stats, NULL));
   CHECK(stats.accounts == 2 && stats.next_token_id >= 9 && stats.bytes > 0);
+  CHECK(stats.readers >= 1 && stats.readers <= stats.most_readers && stats.most_readers >= 4096);
   CHECK_OK(pat_health(authority, NULL));
   CHECK_OK(pat_flush(authority, NULL));
 }
@@ -350,6 +351,19 @@ static void test_reopened(const char* secret) {
   pat_close(authority);
 }
 
+/* A store that is one's own meanwhile. */
+static void test_exclusive(void) {
+  pat_store *first = NULL, *second = NULL;
+  MADE(pat_lmdb_options, options);
+  options.exclusive = 1;
+  CHECK_OK(pat_store_open_lmdb(store_path, &options, &first, NULL));
+  CHECK_CODE(pat_store_open_lmdb(store_path, NULL, &second, NULL), PAT_FAILED_PRECONDITION);
+  pat_store_free(first);
+  CHECK_OK(pat_store_open_lmdb(store_path, NULL, &second, NULL));
+  CHECK_CODE(pat_store_open_lmdb(store_path, &options, &first, NULL), PAT_FAILED_PRECONDITION);
+  pat_store_free(second);
+}
+
 static void test_text(void) {
   static const char text[] = "acme_pat_0000000000000000000010vpUj3MDVjCG0PHsx4553DFITgN21M1TSx";
   unsigned char selector[16];
@@ -372,6 +386,7 @@ int main(void) {
   test_issue(authority, secret);
   pat_close(authority);
   test_reopened(secret);
+  test_exclusive();
   test_declared();
   puts("ok");
   return 0;

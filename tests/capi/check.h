@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "pat/c_keys.h"
 #include "pat/c_store.h"
 
 #define CHECK(condition)                                              \
@@ -138,6 +139,19 @@ static inline pat_authority* test_authority(void) {
   pat_authority* authority = NULL;
   const pat_options options = test_options();
   CHECK_OK(pat_open(test_store(), &options, &authority, NULL));
+  return authority;
+}
+
+/* On a store in memory, with a keyring that the host keeps. */
+static inline pat_authority* test_authority_of(const char* keyring, size_t keyring_len) {
+  pat_store* store = NULL;
+  pat_authority* authority = NULL;
+  pat_options options = test_options();
+  options.keyring_path = NULL;
+  options.keyring_text = keyring;
+  options.keyring_text_len = keyring_len;
+  CHECK_OK(pat_store_new_memory(&store, NULL));
+  CHECK_OK(pat_open(store, &options, &authority, NULL));
   return authority;
 }
 

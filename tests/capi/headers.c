@@ -3,13 +3,14 @@
    plain C of any age. No struct ends in padding: a field appended there would not change its size,
    by which versions are told apart. */
 #include "pat/c.h" /* twice is fine */
+#include "pat/c_keys.h"
 #include "pat/c_store.h"
 
 #define UNPADDED(type, last) \
   typedef char               \
       type##_unpadded[sizeof(type) == offsetof(type, last) + sizeof(((type*)0)->last) ? 1 : -1]
 
-UNPADDED(pat_lmdb_options, reserved);
+UNPADDED(pat_lmdb_options, reserved_2);
 UNPADDED(pat_options, reserved);
 UNPADDED(pat_presented, reserved);
 UNPADDED(pat_decision, account);
@@ -19,7 +20,10 @@ UNPADDED(pat_issue_request, reserved);
 UNPADDED(pat_token_update, reserved);
 UNPADDED(pat_list_options, after);
 UNPADDED(pat_counts, inactive);
-UNPADDED(pat_store_stats, uses_dropped);
+UNPADDED(pat_store_stats, most_readers);
+UNPADDED(pat_key_info, dependents);
+UNPADDED(pat_key_list, count);
+UNPADDED(pat_pass_progress, left);
 UNPADDED(pat_batch, reserved);
 UNPADDED(pat_account_row, row);
 UNPADDED(pat_last_use, user_agent);

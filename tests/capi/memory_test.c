@@ -1,53 +1,8 @@
 /* Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0 */
 /* Memory that runs out, at every allocation of every call: a clean error (or success, where the
    allocation was not needed), nothing leaked, nothing changed. The deciding calls allocate nothing.
-   malloc and its kin are replaced for the whole process, libpat.so included. */
-#include <errno.h>
-#include <malloc.h>
-
-#include "check.h"
-
-extern void* __libc_malloc(size_t size);
-extern void* __libc_calloc(size_t n, size_t size);
-extern void* __libc_realloc(void* block, size_t size);
-extern void* __libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void* block);
-
-/* Of this thread: allocations until one fails (0: none fails), how many there were, blocks held. */
-static __thread long until_failure, allocations, held;
-static __thread int failed;
-
-static int fails(void) {
-  ++allocations;
-  if (until_failure == 0 || --until_failure != 0) return 0;
-  failed = 1;
-  errno = ENOMEM;
-  return 1;
-}
-static void* counted(void* block) {
-  held += block != NULL;
-  return block;
-}
-void* malloc(size_t size) { return fails() ? NULL : counted(__libc_malloc(size)); }
-void* calloc(size_t n, size_t size) { return fails() ? NULL : counted(__libc_calloc(n, size)); }
-void* realloc(void* block, size_t size) {
-  if (fails()) return NULL;
-  void* const moved = __libc_realloc(block, size);
-  if (block == NULL) held += moved != NULL;
-  return moved;
-}
-void* memalign(size_t alignment, size_t size) {
-  return fails() ? NULL : counted(__libc_memalign(alignment, size));
-}
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
-int posix_memalign(void** block, size_t alignment, size_t size) {
-  *block = memalign(alignment, size);
-  return *block == NULL ? ENOMEM : 0;
-}
-void free(void* block) {
-  held -= block != NULL;
-  __libc_free(block);
-}
+ */
+#include "exhaust.h"
 
 static pat_authority* authority;
 static uint64_t token_id, other_id;
@@ -57,7 +12,7 @@ static size_t keyring_len;
 static char public_id[PAT_PUBLIC_ID_CAPACITY];
 static int turn; /* makes each change a change */
 
-/* All that the accounts hold, as a number: FNV over what lists show. */
+/* All that the accounts hold, as a number. */
 static uint64_t state(void) {
   static const int32_t states[] = {0, PAT_STATE_DELETED};
   static const char* const accounts[] = {"alice", "fresh"};
@@ -66,8 +21,8 @@ static uint64_t state(void) {
   for (a = 0; a < 2; ++a) {
     MADE(pat_counts, counts);
     CHECK_OK(pat_count(authority, accounts[a], 5, &counts, NULL));
-    sum = (sum ^ counts.active) * 1099511628211u;
-    sum = (sum ^ counts.inactive) * 1099511628211u;
+    sum = sum_with(sum, counts.active);
+    sum = sum_with(sum, counts.inactive);
     for (s = 0; s < 2; ++s) {
       pat_page* page = NULL;
       MADE(pat_list_options, options);
@@ -78,9 +33,9 @@ static uint64_t state(void) {
         const pat_token* const token = page->tokens[i];
         const char* c;
         CHECK(!token->damaged);
-        sum = (sum ^ token->id) * 1099511628211u;
-        sum = (sum ^ (uint64_t)token->state) * 1099511628211u;
-        for (c = token->description; *c != '\0'; ++c) sum = (sum ^ (uint8_t)*c) * 1099511628211u;
+        sum = sum_with(sum, token->id);
+        sum = sum_with(sum, (uint64_t)token->state);
+        for (c = token->description; *c != '\0'; ++c) sum = sum_with(sum, (uint8_t)*c);
       }
       pat_page_free(page);
     }
@@ -244,50 +199,16 @@ static void make_purgeable(void) {
 }
 
 /* Fails each allocation of `call` in turn. `prepare`, if given, runs before each. */
-static void exhaust(const char* name, int32_t (*call)(pat_error**), void (*prepare)(void)) {
-  long n, retried = 0;
+static void exhaust(const char* name, exhaust_call call, int how, void (*prepare)(void)) {
+  int32_t code = PAT_OK;
+  long n;
   if (prepare != NULL) prepare();
   ++turn;
   CHECK_OK(call(NULL)); /* whatever is made once and kept */
-  for (n = 1;; ++n) {
-    pat_error* error = NULL;
-    if (prepare != NULL) prepare();
-    ++turn;
-    const uint64_t before = state();
-    const long held_before = held;
-    failed = 0;
-    until_failure = n;
-    const int32_t code = call(&error);
-    until_failure = 0;
-    /* Opening derives keys, and BoringSSL does not say why it failed. */
-    const int code_fits = code == PAT_OK || code == PAT_RESOURCE_EXHAUSTED ||
-                          (code == PAT_INTERNAL && call == call_open_memory);
-    if (!code_fits || (code != PAT_OK && error == NULL)) {
-      fprintf(stderr, "%s: allocation %ld: %s: %s\n", name, n, pat_code_name(code),
-              pat_error_message(error));
-      exit(1);
-    }
-    pat_error_free(error);
-    /* What is kept once for this thread (BoringSSL's errors) does not grow the second time. */
-    if (held != held_before && code != PAT_OK && retried != n) {
-      retried = n--;
-      continue;
-    }
-    if (held != held_before && code != PAT_OK) {
-      fprintf(stderr, "%s: allocation %ld: %ld blocks leaked\n", name, n, held - held_before);
-      exit(1);
-    }
-    /* A purge is several changes; those that were made stand. */
-    if (code != PAT_OK && call != call_purge && state() != before) {
-      fprintf(stderr, "%s: allocation %ld: failed, but something has changed\n", name, n);
-      exit(1);
-    }
-    if (!failed) {
-      CHECK_OK(code);
-      break;
-    }
-    if (code != PAT_OK) --turn; /* the same change again */
+  for (n = 1, ++turn; exhaust_once(name, n, call, how, state, prepare, &code); ++n) {
+    if (code == PAT_OK) ++turn; /* else the same change again */
   }
+  CHECK_OK(code);
   printf("%s: %ld allocations\n", name, n - 1);
   CHECK(test_refusal(authority, secret) == 0);
 }
@@ -348,27 +269,27 @@ int main(void) {
   CHECK_OK(call_generate(NULL));
   test_no_allocation();
   test_check_text();
-  exhaust("misuse", call_misuse, NULL);
-  exhaust("keyring_generate", call_generate, NULL);
-  exhaust("store_new_memory", call_memory, NULL);
-  exhaust("store_new", call_store_new, NULL);
-  exhaust("open, in memory", call_open_memory, NULL);
-  exhaust("store_open_lmdb", call_open_lmdb, NULL);
-  exhaust("get", call_get, NULL);
-  exhaust("list", call_list, NULL);
-  exhaust("count", call_count, NULL);
-  exhaust("id_of", call_id_of, NULL);
-  exhaust("public_id_of", call_public_id_of, NULL);
-  exhaust("need", call_need, NULL);
-  exhaust("flush", call_flush, NULL);
-  exhaust("health", call_health, NULL);
-  exhaust("stats", call_stats, NULL);
-  exhaust("issue", call_issue, NULL);
-  exhaust("issue_many", call_issue_many, NULL);
-  exhaust("update", call_update, NULL);
-  exhaust("deactivate, activate", call_switch, NULL);
-  exhaust("delete", call_delete, make_doomed);
-  exhaust("purge", call_purge, make_purgeable);
+  exhaust("misuse", call_misuse, 0, NULL);
+  exhaust("keyring_generate", call_generate, 0, NULL);
+  exhaust("store_new_memory", call_memory, 0, NULL);
+  exhaust("store_new", call_store_new, 0, NULL);
+  exhaust("open, in memory", call_open_memory, EXHAUST_DERIVES, NULL);
+  exhaust("store_open_lmdb", call_open_lmdb, 0, NULL);
+  exhaust("get", call_get, 0, NULL);
+  exhaust("list", call_list, 0, NULL);
+  exhaust("count", call_count, 0, NULL);
+  exhaust("id_of", call_id_of, 0, NULL);
+  exhaust("public_id_of", call_public_id_of, 0, NULL);
+  exhaust("need", call_need, 0, NULL);
+  exhaust("flush", call_flush, 0, NULL);
+  exhaust("health", call_health, 0, NULL);
+  exhaust("stats", call_stats, 0, NULL);
+  exhaust("issue", call_issue, 0, NULL);
+  exhaust("issue_many", call_issue_many, 0, NULL);
+  exhaust("update", call_update, 0, NULL);
+  exhaust("deactivate, activate", call_switch, 0, NULL);
+  exhaust("delete", call_delete, 0, make_doomed);
+  exhaust("purge", call_purge, EXHAUST_IN_STEPS, make_purgeable);
   pat_close(authority);
   puts("ok");
   return 0;

@@ -1,22 +1,7 @@
 /* Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0 */
 /* Every function refuses what it must not be given: NULL, wrong sizes, numbers out of range,
    callbacks that fail. Nothing changes then, and what is handed out is NULL. */
-#include "check.h"
-
-#define BAD(call) CHECK_ERROR(call, PAT_INVALID_ARGUMENT)
-
-static const size_t bad_sizes[] = {0, 7, 9, 12, 4104, (size_t)-1};
-#define EACH_BAD_SIZE(object, call)                                 \
-  do {                                                              \
-    size_t i_;                                                      \
-    for (i_ = 0; i_ < sizeof bad_sizes / sizeof *bad_sizes; ++i_) { \
-      (object).size = bad_sizes[i_];                                \
-      call;                                                         \
-    }                                                               \
-    (object).size = sizeof(object);                                 \
-  } while (0)
-
-static char* const poison = (char*)16; /* a pointer that must be overwritten, never followed */
+#include "misuse.h"
 
 static void misuse_of_stores(void) {
   pat_store* store = (pat_store*)poison;
@@ -38,6 +23,9 @@ static void misuse_of_stores(void) {
   BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
   options.write_deadline_s = 0;
   options.reserved = 1;
+  BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
+  options.reserved = 0;
+  options.reserved_2 = 1;
   BAD(pat_store_open_lmdb(store_path, &options, &store, &error));
   BAD(pat_store_new_memory(NULL, &error));
   BAD(pat_keyring_generate(NULL, sizeof text, &len, &error));

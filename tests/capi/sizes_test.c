@@ -124,6 +124,28 @@ static void sizes_of_looking(pat_authority* authority) {
   CHECK(stats.known.accounts == 1 && stats.known.bytes == 0xEEEEEEEEEEEEEEEE);
 }
 
+static void sizes_of_keys(pat_authority* authority) {
+  MADE(pat_key_info, no_key);
+  NEWER(pat_key_info, key, no_key);
+  key.later = 7;
+  CHECK_OK(pat_rotate_key(authority, PAT_KEY_SEAL, &key.known, NULL));
+  CHECK(key.known.number == 2 && key.known.newest == 1 && key.later == 0);
+  CHECK(key.known.size == sizeof key);
+  OLDER(pat_key_info, key, created_unix_s);
+  CHECK_OK(pat_rotate_key(authority, PAT_KEY_SEAL, &key.known, NULL));
+  CHECK(key.known.number == 3 && key.known.created_unix_s == (int64_t)0xEEEEEEEEEEEEEEEE);
+
+  MADE(pat_pass_progress, nothing);
+  NEWER(pat_pass_progress, done, nothing);
+  done.later = 7;
+  CHECK_OK(pat_reseal(authority, NULL, NULL, &done.known, NULL));
+  CHECK(done.known.accounts == 1 && done.known.written == 4 && done.later == 0);
+  CHECK(done.known.size == sizeof done);
+  OLDER(pat_pass_progress, done, tokens);
+  CHECK_OK(pat_reseal(authority, NULL, NULL, &done.known, NULL));
+  CHECK(done.known.accounts == 1 && done.known.tokens == 0xEEEEEEEEEEEEEEEE);
+}
+
 static void sizes_of_deciding(pat_authority* authority, const char* secret) {
   struct {
     pat_decision decision;
@@ -207,6 +229,7 @@ int main(void) {
   sizes_of_deciding(authority, secret);
   sizes_of_changing(authority, id);
   sizes_of_looking(authority);
+  sizes_of_keys(authority);
   sizes_of_own_stores();
   pat_close(authority);
   puts("ok");
