@@ -1,6 +1,6 @@
 # Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
-"""Describes the extension libpat._native to cffi: the functions are those of pat/c.h as installed,
-read at build time, so that the header is the one source.
+"""Describes the extension libpat._native to cffi: the functions are those of pat/c.h and
+pat/c_keys.h as installed, read at build time, so that the header is the one source.
 
 Where libpat is installed: the environment variable PAT_PREFIX, else what pkg-config says.
 """
@@ -21,6 +21,7 @@ CALLBACKS = """
 extern "Python" int32_t libpat_keyring_load(void*, char*, size_t, size_t*);
 extern "Python" int64_t libpat_clock(void*);
 extern "Python" int32_t libpat_password_check(void*, const char*, size_t);
+extern "Python" int32_t libpat_pass_progress(void*, const pat_pass_progress*);
 """
 
 
@@ -76,7 +77,7 @@ def _read(*parts: str) -> str:
 
 def declarations(include: str) -> str:
     """What the C headers declare, as cffi reads it: no preprocessor, no C++, no attributes."""
-    text = _read(include, "pat", "c_types.h") + _read(include, "pat", "c.h")
+    text = "".join(_read(include, "pat", f"{name}.h") for name in ("c_types", "c", "c_keys"))
     text = re.sub(r"#ifdef __cplusplus\n.*?#endif\n", "", text, flags=re.DOTALL)
     text = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\bPAT_API(_CHECKED)?\b", "", text)

@@ -3,7 +3,7 @@
 // What stands between Python and the C interface where cffi alone would do it clumsily.
 #include <string.h>
 
-#include "pat/c.h"
+#include "pat/c_keys.h"
 
 // Made by cffi: calls Python.
 static int32_t libpat_password_check(void* context, const char* password, size_t password_len);

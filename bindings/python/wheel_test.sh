@@ -78,7 +78,8 @@ fi
 echo "== pytest"
 mkdir "$TMP/sealed"
 "$BUILD/bin/sealed_stores" "$TMP/vectors/sealed_tokens.txt" "$TMP/sealed"
-PAT_TEST_VECTORS_DIR="$TMP/vectors" PAT_TEST_SEALED_STORES="$TMP/sealed" ../venv/bin/python -m pytest -q
+PAT_TEST_VECTORS_DIR="$TMP/vectors" PAT_TEST_SEALED_STORES="$TMP/sealed" \
+  PAT_TEST_OLD_RECORD="$BUILD/bin/old_record" ../venv/bin/python -m pytest -q
 echo "== mypy --strict"
 export MYPY_CACHE_DIR="$TMP/mypy" MYPYPATH="examples:tests"
 ../venv/bin/python -m mypy -p libpat

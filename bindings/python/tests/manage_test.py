@@ -139,10 +139,15 @@ def test_stores_and_stats(on_disk: libpat.Authority, tmp_path: Path) -> None:
     on_disk.verify(issued.text, ip="::1")
     on_disk.flush()
     on_disk.health()
-    assert on_disk.stats().accounts == 1 and on_disk.stats().bytes > 0
+    stats = on_disk.stats()
+    assert stats.accounts == 1 and stats.bytes > 0 and 0 < stats.readers <= stats.most_readers
+    with pytest.raises(libpat.Error) as caught:
+        store = libpat.LmdbStore(tmp_path / "tokens", exclusive=True)
+        libpat.Authority(store, tmp_path / "keyring")
+    assert caught.value.code == "failed_precondition"
     assert (tmp_path / "keyring").stat().st_mode & 0o777 == 0o600
     on_disk.close()
-    how: dict[str, int] = {"flush_interval_s": 0, "reserve_bytes": 0, "write_deadline_s": 5}
+    how: dict[str, Any] = {"flush_interval_s": 0, "reserve_bytes": 0, "write_deadline_s": 5}
     store = libpat.LmdbStore(tmp_path / "tokens", map_bytes=1 << 26, **how)
     with libpat.Authority(store, tmp_path / "keyring") as again:
         assert again.prefixes == (PREFIX,)

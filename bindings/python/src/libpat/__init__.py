@@ -7,6 +7,7 @@ from .authority import Authority
 from .decide import Verdicts
 from .errors import Error, InvalidArgument, NotFound, Refused, RefusalReason
 from .keyring import Keyring
+from .keys import KeyInfo, KeyKind, PassProgress
 from .principal import UNKNOWN_ACCOUNT, Claim, Method, Principal
 from .scope import ScopeSet
 from .store import LmdbStore, MemoryStore, StoreStats
@@ -26,6 +27,8 @@ __all__ = [
     "InvalidArgument",
     "IssueRequest",
     "Issued",
+    "KeyInfo",
+    "KeyKind",
     "Keyring",
     "LmdbStore",
     "MemoryStore",
@@ -33,6 +36,7 @@ __all__ = [
     "NotFound",
     "Origin",
     "Page",
+    "PassProgress",
     "Principal",
     "RefusalReason",
     "Refused",

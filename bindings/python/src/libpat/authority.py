@@ -26,6 +26,7 @@ from .errors import InvalidArgument, Refused, check
 from .handle import Handle
 from .issue_request import Request, listed
 from .keyring import Keyring
+from .keys import KeyLife
 from .open_options import Clock, Options, open_authority, open_store, read_declared
 from .principal import UNKNOWN_ACCOUNT, Claim, Principal
 from .scope import ScopeSet
@@ -38,7 +39,7 @@ _NO_NEED: tuple[str, ...] = ()
 _NO_NOTE = b""
 
 
-class Authority(Verifier):
+class Authority(Verifier, KeyLife):
     """Issues tokens, decides about presented ones, lets their owners manage them.
 
         with Authority("tokens", "keyring", prefixes=["acme_pat_"], create=True) as authority: ...
@@ -86,7 +87,7 @@ class Authority(Verifier):
         self._handle = Handle(open_authority(open_store(store, create), options), options.alive)
         self._prefixes, self._scopes, self._declared = read_declared(self._handle.pointer)
         declared = self._declared
-        calls_back = raise_pending if clock is not None else None
+        calls_back = raise_pending if options.alive else None
         self._bind(
             self._handle, declared, declared.needs, Principal, UNKNOWN_ACCOUNT,
             secret_bytes, account_bytes, note_bytes, declared.need, raise_decided, calls_back,
@@ -343,6 +344,8 @@ class Authority(Verifier):
         gone: int = out[0]
         return gone
 
+    # ---- Keys: keys, rotate_key, reseal, retire_key and copy_to are in keys.py.
+
     # ---- Operating
 
     def flush(self) -> None:
@@ -357,7 +360,9 @@ class Authority(Verifier):
         out = ffi.new("pat_store_stats*")
         out.size = ffi.sizeof("pat_store_stats")
         self._call(lib.pat_stats, out)
-        return StoreStats(out.accounts, out.next_token_id, out.bytes, out.uses_dropped)
+        return StoreStats(
+            out.accounts, out.next_token_id, out.bytes, out.uses_dropped, out.readers, out.most_readers
+        )
 
     # ----
 

@@ -1,5 +1,5 @@
 # Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
-"""The Python functions that C calls: keyring, clock, password check. What they raise waits here
+"""The Python functions that C calls: keyring, clock, password check, progress. What they raise waits here
 until the C call has returned, and is raised then: see raise_pending."""
 
 from __future__ import annotations
@@ -83,3 +83,12 @@ def libpat_password_check(context: object, password: object, length: int) -> int
             raise TypeError(f"a password check returns a bool, not {type(fits).__name__}")
         return 1 if fits else 0
     return 0
+
+
+@ffi.def_extern()  # type: ignore[misc]
+def libpat_pass_progress(context: object, so_far: object) -> int:
+    with _guarded:
+        report: Callable[[object], bool] = ffi.from_handle(context)
+        if report(so_far):
+            return int(lib.PAT_OK)
+    return int(lib.PAT_CANCELLED)

@@ -30,6 +30,7 @@ def open_store(store: LmdbStore | MemoryStore | str | os.PathLike[str], create: 
     options = ffi.new("pat_lmdb_options*")
     options.size = ffi.sizeof("pat_lmdb_options")
     options.create_if_missing = create
+    options.exclusive = bool(store.exclusive)
     for name, most in (
         ("concurrent_reads", 1 << 30),
         ("map_bytes", 1 << 62),
@@ -70,9 +71,13 @@ class Options:
             keyring = Keyring.file(keyring)
         if keyring.path is not None:
             self.c.keyring_path = self._keep(ffi.new("char[]", path_bytes(keyring.path)))
+        elif keyring.load is not None:
+            handle = ffi.new_handle(keyring.load)
+            self.alive.append(handle)
+            self.c.keyring_load, self.c.keyring_context = lib.libpat_keyring_load, handle
         else:
-            self.c.keyring_load = lib.libpat_keyring_load
-            self.c.keyring_context = self._keep(ffi.new_handle(keyring.load))
+            self.c.keyring_text = self._keep(ffi.from_buffer(keyring.text))
+            self.c.keyring_text_len = len(keyring.text)
 
     def _named_bits(self, what: str, named: Iterable[tuple[str, int]]) -> tuple[Any, int]:
         pairs = [(self._keep(ffi.new("char[]", text_bytes(what, n))), bits) for n, bits in named]

@@ -19,6 +19,7 @@ class LmdbStore:
     flush_interval_s: int | None = None  #: 0: only Authority.flush and close flush.
     reserve_bytes: int | None = None  #: Disk space that only revocations may use. 0: none.
     write_deadline_s: int | None = None  #: A change waits this long for another process's.
+    exclusive: bool = False  #: Nobody else may have the store open.
 
 
 @dataclass(frozen=True)
@@ -31,4 +32,6 @@ class StoreStats:
     accounts: int
     next_token_id: int
     bytes: int
-    uses_dropped: int
+    uses_dropped: int  #: Places of use (not times) this process could not keep.
+    readers: int  #: Most slots for reading ever taken at once, by all processes.
+    most_readers: int  #: How many slots there are; 0: the store has no such thing.

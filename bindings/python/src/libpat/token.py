@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 
-class _Word(str, enum.Enum):
+class Word(str, enum.Enum):
     def __str__(self) -> str:
         return str(self.value)
 
 
-class State(_Word):
+class State(Word):
     """The first of deleted, expired, inactive, active that applies."""
 
     ACTIVE = "active"
@@ -23,7 +23,7 @@ class State(_Word):
     DELETED = "deleted"
 
 
-class Origin(_Word):
+class Origin(Word):
     """Made by its user, or by a sign-in (then evicted when an account has too many)."""
 
     MANUAL = "manual"
@@ -34,7 +34,7 @@ class Origin(_Word):
 ORIGINS = dict(enumerate(Origin, 1))
 
 
-class DeleteReason(_Word):
+class DeleteReason(Word):
     USER = "user"
     EVICTED = "evicted"
     ROTATED = "rotated"
