@@ -233,7 +233,7 @@ func TestListsCountsAndUpdates(t *testing.T) {
 	stats, err := a.Stats()
 	must(t, err)
 	must(t, a.Health())
-	if stats.Accounts != 1 || stats.NextTokenID <= token.ID {
+	if stats.Accounts != 1 || stats.NextTokenID <= token.ID || stats.MostReaders != 0 {
 		t.Errorf("got %+v", stats)
 	}
 }
@@ -272,6 +272,19 @@ func TestStoreOnDiskOutlivesTheAuthority(t *testing.T) {
 	request := laptop()
 	request.Scopes = []string{"some"}
 	text := issue(t, a, request).Text.Reveal()
+	must(t, a.Close())
+
+	exclusive := store
+	exclusive.Exclusive = true
+	a, err = pat.Open(exclusive, pat.KeyringBytes(keyring), pat.Options{AdoptScopes: true})
+	must(t, err)
+	stats, err := a.Stats()
+	must(t, err)
+	if stats.Readers == 0 || stats.MostReaders < stats.Readers {
+		t.Errorf("got %+v", stats)
+	}
+	_, err = pat.Open(store, pat.KeyringBytes(keyring), pat.Options{AdoptScopes: true})
+	wantError(t, err, pat.ErrFailedPrecondition)
 	must(t, a.Close())
 
 	loads := 0

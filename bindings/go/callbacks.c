@@ -11,6 +11,10 @@ int32_t pat_go_keyring(void* context, char* text, size_t capacity, size_t* text_
   return patGoKeyring((uintptr_t)context, text, capacity, text_len);
 }
 
+int32_t pat_go_progress(void* context, const pat_pass_progress* so_far) {
+  return patGoProgress((uintptr_t)context, (pat_pass_progress*)so_far);
+}
+
 int32_t pat_go_check(void* context, const char* password, size_t password_len) {
   return patGoCheck((uintptr_t)context, (char*)password, password_len);
 }

@@ -4,12 +4,13 @@ package pat
 
 // #include <stddef.h>
 // #include <stdint.h>
-// #include "pat/c_types.h"
+// #include "pat/c_keys.h"
 import "C"
 
 import (
 	"errors"
 	"runtime/cgo"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -21,13 +22,20 @@ import (
 type embedder struct {
 	clock   func() time.Time
 	load    func() ([]byte, error)
-	loadErr error // of the last load
+	loading sync.Mutex // C loads one at a time too, but Go does not know
+	loadErr error      // of the last load
 	panicked
 }
 
 // A passwordCheck is what one Authenticate calls.
 type passwordCheck struct {
 	fits func(password string) bool
+	panicked
+}
+
+// A passReport is what one pass over the store calls.
+type passReport struct {
+	goesOn func(PassProgress) bool
 	panicked
 }
 
@@ -59,6 +67,8 @@ func patGoKeyring(handle C.uintptr_t, text *C.char, capacity C.size_t,
 	textLen *C.size_t) (code C.int32_t) {
 	host := cgo.Handle(handle).Value().(*embedder)
 	code = C.PAT_INTERNAL
+	host.loading.Lock()
+	defer host.loading.Unlock()
 	defer host.keep()
 	loaded, err := host.load()
 	if err == nil && len(loaded) > int(capacity) {
@@ -70,6 +80,17 @@ func patGoKeyring(handle C.uintptr_t, text *C.char, capacity C.size_t,
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(text)), int(capacity)), loaded)
 	*textLen = C.size_t(len(loaded))
 	return C.PAT_OK
+}
+
+//export patGoProgress
+func patGoProgress(handle C.uintptr_t, soFar *C.pat_pass_progress) (code C.int32_t) {
+	report := cgo.Handle(handle).Value().(*passReport)
+	code = C.PAT_CANCELLED
+	defer report.keep()
+	if report.goesOn(progressOf(soFar)) {
+		code = C.PAT_OK
+	}
+	return code
 }
 
 //export patGoCheck

@@ -37,7 +37,12 @@ func TestCloseIsIdempotentAndEndsAll(t *testing.T) {
 	_, scopes := a.Scopes()
 	_, prefixes := a.Prefixes()
 	_, need := a.Need("repo:read")
+	_, keys := a.Keys()
+	_, rotate := a.RotateKey(pat.SealKey)
+	_, reseal := a.Reseal(nil)
+	_, copied := a.CopyTo(a, nil)
 	for i, err := range []error{
+		keys, rotate, reseal, copied, a.RetireKey(pat.SealKey, 1, false),
 		verify, authenticate, issueError, issueMany, get, list, count, idOf, publicIDOf, update, purge, stats,
 		permissions, scopes, prefixes, need, a.Activate(1, ""), a.Deactivate(1, ""), a.Delete(1, "", 0),
 		a.Flush(), a.Health(), a.VerifyMany([]string{text}, pat.Presented{})[0].Err,

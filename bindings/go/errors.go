@@ -12,6 +12,7 @@ type Code int32
 
 // The codes that libpat's errors have.
 const (
+	ErrCancelled          Code = C.PAT_CANCELLED           // a pass was stopped by its progress function
 	ErrInvalidArgument    Code = C.PAT_INVALID_ARGUMENT    // says what is wrong; nothing changed
 	ErrNotFound           Code = C.PAT_NOT_FOUND           // no such token, or deleted, or not the owner's
 	ErrAlreadyExists      Code = C.PAT_ALREADY_EXISTS      //

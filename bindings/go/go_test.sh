@@ -23,7 +23,8 @@ mkdir "$TMP/sealed"
 "$BUILD/bin/sealed_stores" "$PAT_TEST_VECTORS_DIR/sealed_tokens.txt" "$TMP/sealed"
 pc=$(find "$PREFIX" -name libpat.pc)
 PKG_CONFIG_PATH=${pc%/*}
-export PAT_TEST_VECTORS_DIR PAT_TEST_SEALED_STORES PKG_CONFIG_PATH
+PAT_TEST_OLD_RECORD="$BUILD/bin/old_record"
+export PAT_TEST_VECTORS_DIR PAT_TEST_SEALED_STORES PAT_TEST_OLD_RECORD PKG_CONFIG_PATH
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir libpat)
 GOCACHE="$SCRATCH/cache" GOPATH="$SCRATCH/path" GOENV=off GOWORK=off GOTOOLCHAIN=local
 GOPROXY=off GOSUMDB=off GOFLAGS='-p=1 -mod=mod' CGO_ENABLED=1

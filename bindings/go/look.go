@@ -33,7 +33,9 @@ type StoreStats struct {
 	Accounts    uint64
 	NextTokenID uint64
 	Bytes       uint64
-	UsesDropped uint64
+	UsesDropped uint64 // places of use (not times) this process could not keep
+	Readers     uint64 // most slots for reading ever taken at once, by all processes
+	MostReaders uint64 // how many slots there are; 0: the store has no such thing
 }
 
 // List returns a page of the account's tokens; an account that never had one has an empty page.
@@ -136,5 +138,7 @@ func (a *Authority) Stats() (StoreStats, error) {
 		NextTokenID: uint64(stats.next_token_id),
 		Bytes:       uint64(stats.bytes),
 		UsesDropped: uint64(stats.uses_dropped),
+		Readers:     uint64(stats.readers),
+		MostReaders: uint64(stats.most_readers),
 	}, err
 }

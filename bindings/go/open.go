@@ -40,6 +40,7 @@ type LMDBStore struct {
 	FlushInterval   time.Duration // 0: 30 s; below 0: only Flush and Close
 	ReserveBytes    int64         // for revocations on a full disk; 0: 8 MiB; below 0: none
 	WriteDeadline   time.Duration // how long a change waits for another process's; 0: 10 s
+	Exclusive       bool          // nobody else may have the store open
 }
 
 func (s LMDBStore) open() (*C.pat_store, error) {
@@ -61,6 +62,7 @@ func (s LMDBStore) open() (*C.pat_store, error) {
 		flush_interval_s:  interval,
 		reserve_bytes:     C.int64_t(s.ReserveBytes),
 		write_deadline_s:  deadline,
+		exclusive:         flag(s.Exclusive),
 	}
 	directory := m.text(s.Directory)
 	if m.err != nil {
@@ -108,13 +110,17 @@ type Keyring struct {
 // KeyringFile is a keyring in a file of mode 0600; with CreateIfMissing it is made.
 func KeyringFile(path string) Keyring { return Keyring{path: path} }
 
-// KeyringBytes is a keyring that the host has read itself; it is copied.
+// KeyringBytes is a keyring that the host has read itself; it is copied. A process that has to know
+// a new key is opened with the new text before that key is used.
 func KeyringBytes(text []byte) Keyring {
 	text = append([]byte(nil), text...)
 	return Keyring{text: &text}
 }
 
-// KeyringFunc is a keyring that load fetches, called by Open. Its error is wrapped in Open's.
+// KeyringFunc is a keyring that load fetches, called by Open; its error is wrapped in Open's. It is
+// called again, by any goroutine, when another process uses a key that was not in the text: others
+// wait meanwhile, so it must not take long, nor use the authority. If it fails then, it is asked
+// again a second later; until then texts are refused for Unavailable.
 func KeyringFunc(load func() ([]byte, error)) Keyring { return Keyring{load: load} }
 
 // Format shows no key.
