@@ -40,7 +40,7 @@ constexpr int kPatienceMs = 120'000;
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& args) {
+Child::Child(const std::vector<std::string>& args, const std::string& flaw) {
   signal(SIGPIPE, SIG_IGN);  // a worker that has died is noticed by its silence
   const Pipe in;
   const Pipe out;
@@ -49,12 +49,16 @@ Child::Child(const std::vector<std::string>& args) {
   posix_spawn_file_actions_adddup2(&actions, in.read, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.write, STDOUT_FILENO);
   std::string program = PAT_TEST_WORKER;
+  if (!flaw.empty()) {
+    program += "_flawed";
+    setenv("PAT_DIRECTORY_FLAW", flaw.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  }
   std::vector<std::string> copies = args;
   std::vector<char*> argv = {program.data()};
   for (std::string& arg : copies) argv.push_back(arg.data());
   argv.push_back(nullptr);
   errno = posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
-  if (errno != 0) Fail("start " PAT_TEST_WORKER);
+  if (errno != 0) Fail(program.c_str());
   posix_spawn_file_actions_destroy(&actions);
   close(in.read);
   close(out.write);

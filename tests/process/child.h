@@ -11,8 +11,9 @@
 /// the object, and with the test.
 class Child {
  public:
-  /// Starts `worker ARGS...`. Aborts the test if that fails.
-  explicit Child(const std::vector<std::string>& args);
+  /// Starts `worker ARGS...`. Aborts the test if that fails. `flaw`: instead the worker whose page
+  /// directory has that flaw (see flawed_directory.cc).
+  explicit Child(const std::vector<std::string>& args, const std::string& flaw = {});
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child() { Kill(); }

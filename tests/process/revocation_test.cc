@@ -57,9 +57,10 @@ class Revocation : public testing::Test {
     }
   }
 
-  void StartProcess(const std::string& store) {
+  void StartProcess(const std::string& store, const std::string& directory_flaw = {}) {
     child_ = std::make_unique<Child>(
-        std::vector<std::string>{"verify", scratch_.directory(), board_.fd(), store});
+        std::vector<std::string>{"verify", scratch_.directory(), board_.fd(), store},
+        directory_flaw);
   }
 
   void StartThreads() {
@@ -197,6 +198,37 @@ TEST_F(Revocation, ControlACachedRecordIsNoticed) {
   const std::uint64_t before = Sum(&RevocationBoard::Verifier::accepted_too_late);
   DeleteAll();
   EXPECT_GE(Sum(&RevocationBoard::Verifier::accepted_too_late), before + 1);
+}
+
+// What is noticed below is the flaw, not the program that has it.
+TEST_F(Revocation, ControlAFlawlessDirectoryIsGood) {
+  IssueTokens(1);
+  StartProcess("plain", "none");
+  DeactivateAndActivate(500);
+  ExpectNoneTooLate();
+}
+
+// Nor may a page directory go unnoticed that trusts what it must not.
+class FlawedDirectory : public Revocation, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Control, FlawedDirectory,
+                         testing::Values("no_guard", "guard_by_env_info", "not_caught_up"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_P(FlawedDirectory, IsNoticed) {
+  IssueTokens(1);
+  StartProcess("plain", GetParam());
+  const auto wrong = [this] {
+    using Verifier = RevocationBoard::Verifier;
+    return Sum(&Verifier::accepted_too_late) + Sum(&Verifier::refused_too_late) +
+           Sum(&Verifier::other);
+  };
+  constexpr int kMostRounds = 20'000;
+  while (rounds_ < kMostRounds && wrong() == 0) ASSERT_NO_FATAL_FAILURE(DeactivateAndActivate(100));
+  EXPECT_GE(wrong(), 1U);
+  std::cout << "noticed within " << rounds_
+            << " rounds: " << Sum(&RevocationBoard::Verifier::accepted_too_late)
+            << " accepted too late\n";
 }
 
 }  // namespace
