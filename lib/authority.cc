@@ -254,8 +254,9 @@ absl::Status Authority::Delete(std::uint64_t id, std::string_view owner, DeleteR
   return impl_->Delete(id, owner, reason);
 }
 
-absl::StatusOr<std::size_t> Authority::Purge(absl::Time time, std::size_t limit) {
-  return impl_->Purge(time, limit);
+absl::StatusOr<std::size_t> Authority::Purge(absl::Time time, std::size_t limit,
+                                             const PassCallback& progress) {
+  return impl_->Purge(time, limit, progress);
 }
 
 absl::StatusOr<std::vector<KeyInfo>> Authority::Keys() { return impl_->Keys(); }

@@ -48,7 +48,8 @@ class Authority::Impl {
 
   absl::StatusOr<Token> Update(std::uint64_t id, const TokenUpdate& update, std::string_view owner);
   absl::Status Delete(std::uint64_t id, std::string_view owner, DeleteReason reason);
-  absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit);
+  absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit,
+                                    const PassCallback& callback);
 
   absl::StatusOr<std::vector<KeyInfo>> Keys();
   absl::StatusOr<KeyInfo> RotateKey(KeyKind kind);
@@ -142,7 +143,13 @@ class Authority::Impl {
   static absl::Status BuryOnce(const Ledger& ledger, const TokenEntry& token, DeleteReason reason,
                                std::uint32_t now);
   static absl::Status PurgeRows(const Ledger& ledger, const std::vector<TokenRow>& rows,
-                                std::uint32_t before, std::size_t* purged);
+                                std::uint32_t before, std::size_t most, std::size_t* purged);
+
+  /// Cancelled if the caller wants no more.
+  static absl::Status Report(const PassProgress& progress, const PassCallback& callback) {
+    if (callback == nullptr || callback(progress)) return absl::OkStatus();
+    return absl::CancelledError("the pass was stopped");
+  }
 
   absl::Status CountAccounts(const Ledger& ledger, Dependents* dependents);
   absl::Status CountTokens(const Ledger& ledger, std::uint32_t now, Dependents* dependents);

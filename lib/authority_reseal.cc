@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kAtOnce = 250;  // what one commit writes: others' changes wait for it
 
-absl::Status Report(const PassProgress& progress,
-                    const std::function<bool(const PassProgress&)>& callback) {
-  if (callback == nullptr || callback(progress)) return absl::OkStatus();
-  return absl::CancelledError("the pass was stopped");
-}
-
 }  // namespace
 
 // ---- Resealing

@@ -183,10 +183,12 @@ absl::Status Authority::Impl::DeleteOnce(const Ledger& ledger, std::uint64_t id,
 // ---- Purge
 
 absl::Status Authority::Impl::PurgeRows(const Ledger& ledger, const std::vector<TokenRow>& rows,
-                                        std::uint32_t before, std::size_t* purged) {
+                                        std::uint32_t before, std::size_t most,
+                                        std::size_t* purged) {
   *purged = 0;
   Batch batch;
   for (const TokenRow& row : rows) {
+    if (batch.tokens.size() == most) break;
     const RecordFields claimed = DecodeRecord(row.record);
     if (claimed.state != StoredState::kDeleted || claimed.time_unix_s >= before) continue;
     const absl::StatusOr<TokenEntry> entry = ledger.ReadToken(row.id);
@@ -202,23 +204,29 @@ absl::Status Authority::Impl::PurgeRows(const Ledger& ledger, const std::vector<
   return ledger.Apply(std::move(batch));
 }
 
-absl::StatusOr<std::size_t> Authority::Impl::Purge(absl::Time time, std::size_t limit) {
+absl::StatusOr<std::size_t> Authority::Impl::Purge(absl::Time time, std::size_t limit,
+                                                   const PassCallback& callback) {
   if (absl::Status s = CheckAlive(); !s.ok()) return s;
   const std::uint32_t before = ClampUnixS(absl::ToUnixSeconds(time));
-  std::size_t purged = 0;
-  for (std::uint64_t first = 1; purged < limit;) {
-    const std::size_t most = std::min(kPurgeBatch, limit - purged);
-    const absl::StatusOr<std::vector<TokenRow>> rows = store_->Scan(first, most);
+  const absl::StatusOr<StoreStats> stats = store_->Stats();
+  if (!stats.ok()) return stats.status();
+  PassProgress progress;
+  progress.next_token_id = stats->next_token_id;
+  for (std::uint64_t first = 1; progress.written < limit;) {
+    const absl::StatusOr<std::vector<TokenRow>> rows = store_->Scan(first, kPurgeBatch);
     if (!rows.ok()) return rows.status();
     if (rows->empty()) break;
     std::size_t gone = 0;
-    const absl::Status status =
-        RetryWrite([&](const Ledger& ledger) { return PurgeRows(ledger, *rows, before, &gone); });
+    absl::Status status = RetryWrite([&](const Ledger& ledger) {
+      return PurgeRows(ledger, *rows, before, limit - progress.written, &gone);
+    });
     if (!status.ok()) return status;
-    purged += gone;
+    progress.tokens += rows->size();
+    progress.written += gone;
     first = rows->back().id + 1;
+    if (status = Report(progress, callback); !status.ok()) return status;
   }
-  return purged;
+  return progress.written;
 }
 
 }  // namespace pat

@@ -583,6 +583,33 @@ TEST_P(AuthorityTest, PurgeOfManyWorksInBatchesUpToItsLimit) {
   EXPECT_THAT(Count("alice"), Pair(1250, 0));
 }
 
+TEST_P(AuthorityTest, PurgeTellsHowFarItIsAndStopsWhenTold) {
+  absl::StatusOr<std::vector<Issued>> issued =
+      authority_->IssueMany(std::vector<IssueRequest>(2500, Request()));
+  ASSERT_TRUE(issued.ok());
+  for (std::size_t i = 0; i < issued->size(); ++i) {
+    RecordIssuedSecret((*issued)[i].text.Reveal());
+    if (i % 5 == 0) {
+      ASSERT_TRUE(authority_->Delete((*issued)[i].token.id).ok());
+    }
+  }
+  std::vector<PassProgress> steps;
+  const auto stop = [&](const PassProgress& progress) {
+    steps.push_back(progress);
+    return progress.tokens < 2000;
+  };
+  EXPECT_TRUE(absl::IsCancelled(authority_->Purge(absl::InfiniteFuture(), 1000, stop).status()));
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].tokens, 1000U);
+  EXPECT_EQ(steps[1].tokens, 2000U);
+  EXPECT_EQ(steps[0].written, 200U);
+  EXPECT_EQ(steps[1].written, 400U) << "the step it was stopped after is done";
+  EXPECT_GT(steps[1].next_token_id, issued->back().token.id);
+  EXPECT_EQ(Reason((*issued)[0]), "unknown_token");
+  EXPECT_EQ(Reason((*issued)[2495]), "deleted");
+  EXPECT_EQ(*authority_->Purge(absl::InfiniteFuture(), 1000), 100U);
+}
+
 // ---- Opening
 
 TEST_P(AuthorityTest, RefusesBadOptions) {

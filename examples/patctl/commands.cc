@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -205,23 +206,17 @@ absl::StatusOr<int> Delete(const Arguments& arguments, Output& out) {
 }
 
 absl::StatusOr<int> Purge(const Arguments& arguments, Output& out) {
-  constexpr std::size_t kAtOnce = 10000;
   const absl::StatusOr<absl::Time> before =
       ParseMoment(arguments.Value("before").value_or(""), absl::Now(), -1);
   if (!before.ok()) return before.status();
   const auto authority = OpenAuthority(arguments);
   if (!authority.ok()) return authority.status();
-  std::uint64_t purged = 0;
-  for (std::size_t last = kAtOnce; last >= kAtOnce;) {
-    const absl::StatusOr<std::size_t> now = (*authority)->Purge(*before, kAtOnce);
-    if (!now.ok()) return now.status();
-    last = *now;
-    purged += last;
-  }
+  const absl::StatusOr<std::size_t> purged = (*authority)->Purge(*before, SIZE_MAX, ShowProgress());
+  if (!purged.ok()) return purged.status();
   if (arguments.json()) {
-    out.WriteLine(JsonObject().Number("purged", purged).str());
+    out.WriteLine(JsonObject().Number("purged", *purged).str());
   } else {
-    out.WriteLine(Cat({"purged ", std::to_string(purged)}));
+    out.WriteLine(Cat({"purged ", std::to_string(*purged)}));
   }
   return kDone;
 }
@@ -258,6 +253,17 @@ void Say(std::string_view message) {
   const std::string line = Cat({"patctl: ", message, "\n"});
   // Where even this cannot be written, there is the exit status.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+pat::Authority::PassCallback ShowProgress() {
+  const bool watched = ::isatty(STDERR_FILENO) == 1;
+  return [watched](const pat::PassProgress& progress) {
+    if (watched) {
+      Say(Cat({std::to_string(progress.tokens), " tokens of at most ",
+               std::to_string(progress.next_token_id - 1)}));
+    }
+    return true;
+  };
 }
 
 std::optional<std::uint64_t> ParseNumber(std::string_view text) {

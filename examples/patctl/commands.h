@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "arguments.h"
+#include "pat/authority.h"
 #include "pat/scope.h"
 #include "text.h"
 
@@ -41,6 +42,9 @@ absl::StatusOr<int> NewRealm(const Arguments& arguments, Output& out);
 
 /// Says something to the operator: "patctl: <message>" on standard error.
 void Say(std::string_view message);
+
+/// For what goes over the whole store: says how far it is if somebody looks on at a terminal.
+pat::Authority::PassCallback ShowProgress();
 
 /// The number `text` stands for: digits only. None if it is no number or 2^64 or more.
 std::optional<std::uint64_t> ParseNumber(std::string_view text);

@@ -1,7 +1,6 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
 // patctl keyring: the life of a store's keys. Shows numbers and times, a secret only on `export`.
-#include <unistd.h>
 
 #include <array>
 #include <string>
@@ -72,14 +71,7 @@ absl::StatusOr<int> Rotate(const Arguments& arguments, pat::Authority& authority
 }
 
 absl::StatusOr<int> Reseal(const Arguments& arguments, pat::Authority& authority, Output& out) {
-  const bool watched = ::isatty(STDERR_FILENO) == 1;
-  const auto done = authority.Reseal([watched](const pat::PassProgress& progress) {
-    if (watched) {
-      Say(Cat({std::to_string(progress.tokens), " tokens of at most ",
-               std::to_string(progress.next_token_id - 1)}));
-    }
-    return true;
-  });
+  const auto done = authority.Reseal(ShowProgress());
   if (!done.ok()) return done.status();
   if (arguments.json()) {
     JsonObject json;

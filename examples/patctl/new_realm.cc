@@ -92,7 +92,7 @@ absl::StatusOr<pat::PassProgress> Copy(pat::Authority& source, const Places& pla
   const std::string keyring = places.staged + "/" + places.keyring_name;
   const auto target = pat::Authority::Open(*std::move(store), pat::Keyring::File(keyring), same);
   if (!target.ok()) return target.status();
-  return source.CopyTo(target->get());
+  return source.CopyTo(target->get(), ShowProgress());
 }
 
 /// Gives the new keyring the old one's owner, and its place outside the store if it has one there.

@@ -148,7 +148,8 @@ class Authority {
   /// Makes a token. An auto token first evicts, in the same transaction, what the policy says.
   absl::StatusOr<Issued> Issue(const IssueRequest& request);
 
-  /// Makes up to 10,000 tokens in one transaction: all or none.
+  /// Makes up to 10,000 tokens in one transaction: all or none. For more call again: each answer
+  /// is a step that is done.
   absl::StatusOr<std::vector<Issued>> IssueMany(absl::Span<const IssueRequest> requests);
 
   // ---- Looking
@@ -180,10 +181,14 @@ class Authority {
   absl::Status Delete(std::uint64_t id, std::string_view owner = {},
                       DeleteReason reason = DeleteReason::kUser);
 
+  /// Called after each step of what goes over the whole store; Cancelled if it returns false. The
+  /// steps before an error, that one too, stay done.
+  using PassCallback = std::function<bool(const PassProgress&)>;
+
   /// Forgets tokens that were deleted before `time`, at most `limit` of them; returns how many.
-  /// Call again until it returns less than `limit`. Works in steps: after an error those before it
-  /// stay done.
-  absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit = 10000);
+  /// Call again until it returns less than `limit`. Works in steps of up to 1,000 tokens.
+  absl::StatusOr<std::size_t> Purge(absl::Time time, std::size_t limit = 10000,
+                                    const PassCallback& progress = nullptr);
 
   // ---- Keys: see pat/keys.h
 
@@ -195,9 +200,8 @@ class Authority {
   absl::StatusOr<KeyInfo> RotateKey(KeyKind kind);
 
   /// Rewrites every row that an older key seals under the newest, in short batches: needs no
-  /// token's text and disturbs nobody. Rows whose seals do not fit are left. `progress` is called
-  /// after each batch; Cancelled if it returns false. Cut short, call it again.
-  using PassCallback = std::function<bool(const PassProgress&)>;
+  /// token's text and disturbs nobody. Rows whose seals do not fit are left. Cut short, call it
+  /// again.
   absl::StatusOr<PassProgress> Reseal(const PassCallback& progress = nullptr);
 
   /// Ends a key and all older ones of its kind, for every process. FailedPrecondition, with the

@@ -35,12 +35,12 @@ struct KeyInfo {
   std::uint64_t dependents = 0;
 };
 
-/// How far a pass over the whole store has come.
+/// How far a pass over the whole store has come: Reseal, CopyTo, Purge.
 struct PassProgress {
   std::uint64_t accounts = 0;       ///< Looked at.
   std::uint64_t tokens = 0;         ///< Looked at.
   std::uint64_t next_token_id = 1;  ///< All ids are below this.
-  std::uint64_t written = 0;        ///< Tokens and account rows.
+  std::uint64_t written = 0;        ///< Tokens and account rows; of Purge: tokens forgotten.
 
   /// Tokens and account rows left as they are: their seals do not fit, or a token's metadata is
   /// lost. Such a token can still be deleted.
