@@ -56,6 +56,7 @@ RecentView Recent(MDB_txn* txn, const LmdbTables& tables) {
 }  // namespace
 }  // namespace pat
 
+#undef mdb_txn_id  // a name of LMDB's where it is built with names of its own
 #define mdb_txn_id(txn) Guard(txn)
 #define GetRecent(txn, tables) Recent(txn, tables)
 #include "lib/lmdb_directory.cc"
