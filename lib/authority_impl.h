@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -100,7 +101,10 @@ class Authority::Impl {
 
   /// Decides by the candidate's keys; nothing, and sets `*outdated`, if they are not the store's
   /// any more. Then Anew has to do it.
-  Decision Judge(const Candidate& candidate, const Presented& presented, bool* outdated) noexcept;
+  ///
+  /// Hot: accepting, which comes after ten refusals, would pass for rare and be compiled for size.
+  ABSL_ATTRIBUTE_HOT Decision Judge(const Candidate& candidate, const Presented& presented,
+                                    bool* outdated) noexcept;
   Decision Anew(std::string_view text, const Presented& presented) noexcept;
 
   absl::Status AdoptHeader(const KeyState& state, const AuthorityOptions& options);

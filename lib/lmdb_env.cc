@@ -65,7 +65,8 @@ absl::StatusOr<MDB_env*> OpenEnvironment(const std::string& path, std::size_t ma
   if (rc == 0) rc = mdb_env_open(env, path.c_str(), MDB_NOTLS, 0600);
   if (rc == 0) return env;
   mdb_env_close(env);
-  return rc == ENOMEM ? absl::OutOfRangeError("") : LmdbError(rc, "open data.mdb as a store");
+  const bool refused = rc == ENOMEM || rc == EINVAL;  // valgrind says EINVAL
+  return refused ? absl::OutOfRangeError("") : LmdbError(rc, "open data.mdb as a store");
 }
 
 bool BeyondAddressSpace(const absl::Status& status) { return absl::IsOutOfRange(status); }
