@@ -26,8 +26,6 @@ constexpr std::uint64_t kMostIds = std::uint64_t{1} << 32;
 // A wrong next id in the store must not take the whole disk: one step makes room for this much.
 constexpr std::uint64_t kMaxStepBytes = std::uint64_t{64} << 20;
 
-constexpr std::uint64_t kMinuteSeconds = 60;
-
 // One process at a time changes the file's size. Held by the open file, not by the process.
 class FileLock {
  public:

@@ -11,7 +11,6 @@
 namespace pat {
 namespace {
 
-constexpr std::ptrdiff_t kPageBytes = 4096;
 constexpr std::size_t kFewestPages = std::size_t{1} << 16;
 
 }  // namespace
@@ -31,17 +30,6 @@ void LmdbDirectory::Open(std::size_t pages) {
     size_ = pages;
     return;
   }
-}
-
-const unsigned char* LmdbDirectory::At(std::uint64_t page) const noexcept {
-  const std::int32_t entry = entries_[page].load(std::memory_order_acquire);
-  if (entry == 0) return nullptr;
-  return anchor_.load(std::memory_order_relaxed) + (entry - (entry > 0 ? 1 : 0)) * kPageBytes;
-}
-
-const unsigned char* LmdbDirectory::Guess(std::uint64_t id) const noexcept {
-  const std::uint64_t page = id / kRecordsPerPage;
-  return page < size_ ? At(page) : nullptr;
 }
 
 int LmdbDirectory::Find(MDB_txn* txn, const LmdbTables& tables, std::uint64_t id,

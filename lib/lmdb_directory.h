@@ -42,7 +42,10 @@ class LmdbDirectory {
            std::uint64_t* meta_version) noexcept;
 
   /// Where the page most likely lies, or null. Good for prefetching only.
-  const unsigned char* Guess(std::uint64_t id) const noexcept;
+  const unsigned char* Guess(std::uint64_t id) const noexcept {
+    const std::uint64_t page = id / kRecordsPerPage;
+    return page < size_ ? At(page) : nullptr;
+  }
 
   /// The version of the meta rows as of transaction `txn_id`, if that is what the directory is
   /// caught up to.
@@ -57,8 +60,13 @@ class LmdbDirectory {
  private:
   // Page numbers relative to the first page ever seen, plus one; 0: not known.
   using Entry = std::atomic<std::int32_t>;
+  static constexpr std::ptrdiff_t kPageBytes = 4096;
 
-  const unsigned char* At(std::uint64_t page) const noexcept;
+  const unsigned char* At(std::uint64_t page) const noexcept {
+    const std::int32_t entry = entries_[page].load(std::memory_order_acquire);
+    if (entry == 0) return nullptr;
+    return anchor_.load(std::memory_order_relaxed) + (entry - (entry > 0 ? 1 : 0)) * kPageBytes;
+  }
   bool CatchUp(MDB_txn* txn, const LmdbTables& tables, std::uint64_t txn_id) noexcept;
   void Learn(std::uint64_t txn_id, std::uint64_t page, const unsigned char* address) noexcept;
   void DropAll() noexcept;

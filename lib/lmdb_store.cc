@@ -82,6 +82,8 @@ class LmdbStore final : public Store {
   absl::Status Close() override;
 
  private:
+  void NoteUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
+               std::string_view user_agent) noexcept;
   bool closed() const { return closed_.load(std::memory_order_relaxed) || env_->inherited(); }
   static absl::Status Forked() {
     return absl::FailedPreconditionError(
@@ -150,6 +152,12 @@ Store::Lookup LmdbStore::FindAccount(std::uint32_t number, AccountRow* row) noex
 void LmdbStore::RecordUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
                           std::string_view user_agent) noexcept {
   if (closed() || !IsTokenId(id) || unix_s == 0) return;
+  if (env_->times().IsRecent(id, unix_s)) return;
+  NoteUse(id, unix_s, ip, user_agent);
+}
+
+void LmdbStore::NoteUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
+                        std::string_view user_agent) noexcept {
   const LastUsed::Noted noted = env_->times().Note(id, unix_s);
   if (noted == LastUsed::Noted::kRecent) return;
   // Without room for the time the table keeps that too.

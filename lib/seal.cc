@@ -9,22 +9,21 @@
 namespace pat {
 namespace {
 
-constexpr std::size_t kSealBytes = 16;  // a record is seal, fields, account
-constexpr std::size_t kFieldsBytes = 16;
 constexpr std::size_t kTagBytes = 12;
 
-void PutBigEndian(std::uint64_t value, std::size_t bytes, unsigned char* out) {
-  for (std::size_t i = bytes; i-- > 0; value >>= 8U) out[i] = static_cast<unsigned char>(value);
+template <typename Integer>
+void PutLittleEndian(Integer value, unsigned char* out) {
+  std::memcpy(out, &value, sizeof value);
 }
 
-void PutLittleEndian(std::uint64_t value, std::size_t bytes, unsigned char* out) {
-  for (std::size_t i = 0; i < bytes; ++i, value >>= 8U) out[i] = static_cast<unsigned char>(value);
+void PutBigEndian(std::uint16_t value, unsigned char* out) {
+  PutLittleEndian(__builtin_bswap16(value), out);
 }
-
-std::uint64_t LittleEndian(const unsigned char* in, std::size_t bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes; i-- > 0;) value = value << 8U | in[i];
-  return value;
+void PutBigEndian(std::uint32_t value, unsigned char* out) {
+  PutLittleEndian(__builtin_bswap32(value), out);
+}
+void PutBigEndian(std::uint64_t value, unsigned char* out) {
+  PutLittleEndian(__builtin_bswap64(value), out);
 }
 
 std::string_view Chars(const unsigned char* bytes, std::size_t size) {
@@ -35,8 +34,8 @@ std::string_view Chars(const unsigned char* bytes, std::size_t size) {
 // digest, fields, account.
 crypto::Block SealBegin(const SealKey& key, std::uint64_t id, const Digest& digest) {
   std::array<unsigned char, 32> half{};
-  PutBigEndian(id, 8, half.data());
-  PutBigEndian(key.number, 2, half.data() + 8);
+  PutBigEndian(id, half.data());
+  PutBigEndian(key.number, half.data() + 8);
   half[10] = kStoreFormat;
   std::copy(digest.begin(), digest.end(), half.begin() + 16);
   crypto::Block state{};
@@ -66,9 +65,9 @@ crypto::Block RowSeal(const SealKey& key, RowTable table, std::string_view row_k
   const std::size_t key_size = std::min<std::size_t>(row_key.size(), 64);
   head[0] = static_cast<unsigned char>(table);
   head[1] = kStoreFormat;
-  PutBigEndian(key.number, 2, head.data() + 2);
-  PutBigEndian(row_key.size(), 4, head.data() + 4);
-  PutBigEndian(value.size(), 4, head.data() + 8);
+  PutBigEndian(key.number, head.data() + 2);
+  PutBigEndian(static_cast<std::uint32_t>(row_key.size()), head.data() + 4);
+  PutBigEndian(static_cast<std::uint32_t>(value.size()), head.data() + 8);
   std::memcpy(head.data() + 16, row_key.data(), key_size);
   return crypto::Cmac(key.row, Chars(head.data(), 16 + key_size), value);
 }
@@ -82,38 +81,18 @@ std::array<unsigned char, kTagBytes> AccountTag(const SealKey& key, std::string_
 
 crypto::Block IdBlock(std::uint64_t id) {
   crypto::Block block{};
-  PutBigEndian(id, 8, block.data());
+  PutBigEndian(id, block.data());
   return block;
 }
 
 // 0 unless the block is {16 zero bits, id, 64 zero bits}.
 std::uint64_t IdOfBlock(const crypto::Block& block) {
-  std::uint64_t id = 0;
-  for (std::size_t i = 0; i < 8; ++i) id = id << 8U | block[i];
-  unsigned rest = 0;
-  for (std::size_t i = 8; i < 16; ++i) rest |= block[i];
+  const std::uint64_t id = __builtin_bswap64(LittleEndian<std::uint64_t>(block.data()));
+  const auto rest = LittleEndian<std::uint64_t>(block.data() + 8);
   return rest == 0 && id <= kMaxTokenId ? id : 0;
 }
 
 }  // namespace
-
-RecordFields DecodeRecord(const TokenRecord& record) {
-  const unsigned char* p = record.bytes.data() + kSealBytes;
-  const auto flags = static_cast<unsigned>(LittleEndian(p + 14, 2));
-  RecordFields fields;
-  fields.permissions = LittleEndian(p, 8);
-  fields.time_unix_s = static_cast<std::uint32_t>(LittleEndian(p + 8, 4));
-  fields.version = static_cast<std::uint16_t>(LittleEndian(p + 12, 2));
-  fields.state = static_cast<StoredState>(flags & 3U);
-  fields.origin = (flags >> 2U & 1U) != 0 ? Origin::kAuto : Origin::kManual;
-  fields.long_account = (flags >> 3U & 1U) != 0;
-  fields.account_size = (flags >> 4U & 15U) + 1;
-  fields.reason = static_cast<DeleteReason>(std::min(flags >> 8U & 7U, 5U));
-  fields.key_slot = flags >> 11U & 7U;
-  fields.unknown_flags = flags >> 14U;
-  std::memcpy(fields.account.data(), p + kFieldsBytes, fields.account.size());
-  return fields;
-}
 
 Lifecycle LifecycleOf(const RecordFields& fields) {
   Lifecycle cycle;
@@ -131,7 +110,7 @@ void SetAccount(std::string_view account, std::uint32_t number, const SealKey& k
   fields->long_account = account.size() > kInlineAccountBytes;
   if (fields->long_account) {
     fields->account_size = 1;
-    PutLittleEndian(number, 4, fields->account.data());
+    PutLittleEndian(number, fields->account.data());
     const auto tag = AccountTag(key, account);
     std::copy(tag.begin(), tag.end(), fields->account.begin() + 4);
   } else {
@@ -158,10 +137,10 @@ TokenRecord SealRecord(const KeySet& keys, std::uint64_t id, const Digest& diges
                          (fields.long_account ? 1U : 0U) << 3U | (fields.account_size - 1) << 4U |
                          static_cast<unsigned>(fields.reason) << 8U |
                          static_cast<unsigned>(key.number % kMaxKeys) << 11U;
-  PutLittleEndian(fields.permissions, 8, p);
-  PutLittleEndian(fields.time_unix_s, 4, p + 8);
-  PutLittleEndian(fields.version, 2, p + 12);
-  PutLittleEndian(flags, 2, p + 14);
+  PutLittleEndian(fields.permissions, p);
+  PutLittleEndian(fields.time_unix_s, p + 8);
+  PutLittleEndian(fields.version, p + 12);
+  PutLittleEndian(static_cast<std::uint16_t>(flags), p + 14);
   std::memcpy(p + kFieldsBytes, fields.account.data(), fields.account.size());
   const crypto::Block seal = SealEnd(key, SealBegin(key, id, digest), record);
   std::copy(seal.begin(), seal.end(), record.bytes.begin());
@@ -189,21 +168,21 @@ bool SealCheck::Fits(const TokenRecord& record) const {
 
 std::array<char, 4> AccountRowKey(std::uint32_t number) {
   std::array<char, 4> key;
-  PutBigEndian(number, 4, reinterpret_cast<unsigned char*>(key.data()));
+  PutBigEndian(number, reinterpret_cast<unsigned char*>(key.data()));
   return key;
 }
 
 std::array<char, 12> MetadataRowKey(std::uint32_t number, std::uint64_t id) {
   std::array<char, 12> key;
-  PutBigEndian(number, 4, reinterpret_cast<unsigned char*>(key.data()));
-  PutBigEndian(id, 8, reinterpret_cast<unsigned char*>(key.data() + 4));
+  PutBigEndian(number, reinterpret_cast<unsigned char*>(key.data()));
+  PutBigEndian(id, reinterpret_cast<unsigned char*>(key.data() + 4));
   return key;
 }
 
 std::uint16_t SealNumberOfRow(std::string_view row) {
   if (row.size() < kRowSealBytes) return 0;
   const auto* p = reinterpret_cast<const unsigned char*>(row.data());
-  return static_cast<std::uint16_t>(LittleEndian(p, 2));
+  return LittleEndian<std::uint16_t>(p);
 }
 
 std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
@@ -212,7 +191,7 @@ std::string SealRow(const KeySet& keys, RowTable table, std::string_view key,
   const crypto::Block seal = RowSeal(seal_key, table, key, value);
   std::string row(kRowSealBytes, '\0');
   auto* p = reinterpret_cast<unsigned char*>(row.data());
-  PutLittleEndian(seal_key.number, 2, p);
+  PutLittleEndian(seal_key.number, p);
   std::copy(seal.begin(), seal.end(), p + 2);
   row += value;
   return row;

@@ -2,8 +2,10 @@
 #ifndef PAT_LIB_SEAL_H_
 #define PAT_LIB_SEAL_H_
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +31,18 @@ inline constexpr std::size_t kInlineAccountBytes = 16;
 /// a deleted record whose digest was lost.
 using Digest = crypto::Block;
 
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written whole");
+
+template <typename Integer>
+Integer LittleEndian(const unsigned char* in) {
+  Integer value;
+  std::memcpy(&value, in, sizeof value);
+  return value;
+}
+
+inline constexpr std::size_t kSealBytes = 16;  ///< A record is seal, fields and account.
+inline constexpr std::size_t kFieldsBytes = 16;
+
 enum class StoredState : unsigned { kEmpty = 0, kActive = 1, kInactive = 2, kDeleted = 3 };
 
 /// A TokenRecord taken apart. What it says is worth something only if the seal fits.
@@ -50,14 +64,26 @@ struct RecordFields {
     return {reinterpret_cast<const char*>(account.data()), long_account ? 0 : account_size};
   }
   /// The account's number, if its id is too long to stand in the record.
-  std::uint32_t account_number() const {
-    return account[0] | static_cast<std::uint32_t>(account[1]) << 8U |
-           static_cast<std::uint32_t>(account[2]) << 16U |
-           static_cast<std::uint32_t>(account[3]) << 24U;
-  }
+  std::uint32_t account_number() const { return LittleEndian<std::uint32_t>(account.data()); }
 };
 
-RecordFields DecodeRecord(const TokenRecord& record);
+inline RecordFields DecodeRecord(const TokenRecord& record) {
+  const unsigned char* p = record.bytes.data() + kSealBytes;
+  const unsigned flags = LittleEndian<std::uint16_t>(p + 14);
+  RecordFields fields;
+  fields.permissions = LittleEndian<std::uint64_t>(p);
+  fields.time_unix_s = LittleEndian<std::uint32_t>(p + 8);
+  fields.version = LittleEndian<std::uint16_t>(p + 12);
+  fields.state = static_cast<StoredState>(flags & 3U);
+  fields.origin = (flags >> 2U & 1U) != 0 ? Origin::kAuto : Origin::kManual;
+  fields.long_account = (flags >> 3U & 1U) != 0;
+  fields.account_size = (flags >> 4U & 15U) + 1;
+  fields.reason = static_cast<DeleteReason>(std::min(flags >> 8U & 7U, 5U));
+  fields.key_slot = flags >> 11U & 7U;
+  fields.unknown_flags = flags >> 14U;
+  std::memcpy(fields.account.data(), p + kFieldsBytes, fields.account.size());
+  return fields;
+}
 
 /// What the token's state follows from, as far as the record says.
 Lifecycle LifecycleOf(const RecordFields& fields);
