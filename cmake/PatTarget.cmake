@@ -11,8 +11,8 @@ function(pat_own target)
   # Decisions are zeroed and copied whole; "rep stos", g++'s choice for that, takes 10 ns to begin.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
     target_compile_options(${target} PRIVATE
-      -mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
-      -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)
+      -mmemset-strategy=vector_loop:256:noalign,libcall:-1:noalign
+      -mmemcpy-strategy=vector_loop:256:noalign,libcall:-1:noalign)
   endif()
   if(PAT_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

@@ -35,7 +35,8 @@ class Authority::Impl {
                                                     const Keyring& keyring,
                                                     const AuthorityOptions& options);
 
-  Decision Verify(std::string_view text, const Presented& presented) noexcept;
+  /// Hot: accepting, which comes after ten refusals, would pass for rare and be compiled for size.
+  ABSL_ATTRIBUTE_HOT Decision Verify(std::string_view text, const Presented& presented) noexcept;
   void VerifyMany(absl::Span<const std::string_view> texts, const Presented& presented,
                   absl::FunctionRef<void(std::size_t, const Decision&)> take);
   Decision Authenticate(std::string_view secret, const Presented& presented,
@@ -97,14 +98,12 @@ class Authority::Impl {
   }
 
   Candidate Begin(std::string_view text, const KeyState& state) noexcept;
-  Decision Decide(const Candidate& candidate, const Presented& presented) noexcept;
+  ABSL_ATTRIBUTE_HOT Decision Decide(const Candidate& candidate,
+                                     const Presented& presented) noexcept;
 
   /// Decides by the candidate's keys; nothing, and sets `*outdated`, if they are not the store's
   /// any more. Then Anew has to do it.
-  ///
-  /// Hot: accepting, which comes after ten refusals, would pass for rare and be compiled for size.
-  ABSL_ATTRIBUTE_HOT Decision Judge(const Candidate& candidate, const Presented& presented,
-                                    bool* outdated) noexcept;
+  Decision Judge(const Candidate& candidate, const Presented& presented, bool* outdated) noexcept;
   Decision Anew(std::string_view text, const Presented& presented) noexcept;
 
   absl::Status AdoptHeader(const KeyState& state, const AuthorityOptions& options);

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "absl/base/attributes.h"
 #include "lib/authority_impl.h"
 #include "lib/codec.h"
 #include "lib/crypto.h"
@@ -29,11 +30,11 @@ std::optional<RefusalReason> RefusalOf(State state) {
   return RefusalReason::kUnavailable;
 }
 
-// The account of a record whose seal fits. A long one stands in the account's row, `*row`, which
-// proves nothing by itself: the record's tag must fit what is found there.
-std::optional<std::string_view> AccountOf(const RecordFields& fields, const KeySet& keys,
-                                          Store* store, AccountRow* row, RefusalReason* why) {
-  if (!fields.long_account) return fields.inline_account();
+// The account of a record whose seal fits, if it stands in the account's row, `*row`. That proves
+// nothing by itself: the record's tag must fit what is found there.
+std::optional<std::string_view> LongAccountOf(const TokenRecord& record, const KeySet& keys,
+                                              Store* store, AccountRow* row, RefusalReason* why) {
+  const RecordFields fields = DecodeRecord(record);
   const std::uint32_t number = fields.account_number();
   const Store::Lookup found = store->FindAccount(number, row);
   *why = found == Store::Lookup::kUnavailable ? RefusalReason::kUnavailable
@@ -49,8 +50,8 @@ std::optional<std::string_view> AccountOf(const RecordFields& fields, const KeyS
 }  // namespace
 
 // All that can be said without the record, which the store meanwhile brings closer.
-Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text,
-                                                  const KeyState& state) noexcept {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Authority::Impl::Candidate Authority::Impl::Begin(
+    std::string_view text, const KeyState& state) noexcept {
   namespace internal = token_text_internal;
   Candidate candidate;
   candidate.text = text;
@@ -77,8 +78,58 @@ Authority::Impl::Candidate Authority::Impl::Begin(std::string_view text,
   return candidate;
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Decision Authority::Impl::Judge(const Candidate& candidate,
+                                                                    const Presented& presented,
+                                                                    bool* outdated) noexcept {
+  const KeySet& keys = candidate.keys->keys;
+  const std::uint64_t id = candidate.id;
+  if (id == 0) {  // a selector that fits no key may be under one this process does not know yet
+    *outdated = candidate.why == RefusalReason::kForged && !keys_->IsCurrent(*candidate.keys);
+    return Refuse(candidate.why);
+  }
+  const std::uint32_t now = Now();
+  const SealCheck seal(keys, id, crypto::Sha256Half(candidate.secret_input));
+  TokenRecord record;
+  std::uint64_t version = 0;
+  const Store::Lookup found = store_->Find(id, &record, &version);
+  if (found == Store::Lookup::kUnavailable) return Refuse(RefusalReason::kUnavailable);
+  *outdated = version != candidate.keys->meta_version.load(std::memory_order_relaxed);
+  if (*outdated) return Refuse(RefusalReason::kUnavailable);
+  if (found == Store::Lookup::kAbsent) return Refuse(RefusalReason::kUnknownToken);
+  if (!seal.Fits(record)) return Refuse(RefusalReason::kWrongSecret);
+
+  const RecordFields fields = DecodeRecord(record);
+  if (fields.unknown_flags != 0) return Refuse(RefusalReason::kUnavailable);
+  // Most tokens are active without a date: no need to make times of it.
+  if (fields.state != StoredState::kActive || fields.time_unix_s != 0) {
+    const State state = StateAt(LifecycleOf(fields), absl::FromUnixSeconds(now));
+    if (const auto reason = RefusalOf(state)) return Refuse(*reason);
+  }
+
+  AccountRow row;
+  RefusalReason why = RefusalReason::kWrongSecret;
+  std::optional<std::string_view> account = InlineAccountIn(record, fields);
+  if (fields.long_account) account = LongAccountOf(record, keys, store_.get(), &row, &why);
+  if (!account.has_value()) {  // perhaps sealed anew since the record was read
+    *outdated = !keys_->IsCurrent(*candidate.keys);
+    return Refuse(why);
+  }
+  if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
+  if (!presented.claim.is_none() && presented.claim.account() != *account) {
+    return Refuse(RefusalReason::kWrongAccount);
+  }
+
+  store_->RecordUse(id, now, presented.ip, presented.user_agent);
+  const PermissionSet granted = PermissionSet::FromBits(fields.permissions);
+  if (!granted.Contains(presented.need)) return Refuse(RefusalReason::kMissingPermission);
+  return Decision(*account, id, granted, fields.origin);
+}
+
 Decision Authority::Impl::Verify(std::string_view text, const Presented& presented) noexcept {
-  return Decide(Begin(text, keys_->Loaded()), presented);
+  bool outdated = false;
+  Decision decision = Judge(Begin(text, keys_->Loaded()), presented, &outdated);
+  if (outdated) decision = Anew(text, presented);
+  return decision;
 }
 
 void Authority::Impl::VerifyMany(absl::Span<const std::string_view> texts,
@@ -110,51 +161,6 @@ Decision Authority::Impl::Anew(std::string_view text, const Presented& presented
     if (!outdated) return decision;
   }
   return Refuse(RefusalReason::kUnavailable);
-}
-
-Decision Authority::Impl::Judge(const Candidate& candidate, const Presented& presented,
-                                bool* outdated) noexcept {
-  const KeySet& keys = candidate.keys->keys;
-  const std::uint64_t id = candidate.id;
-  if (id == 0) {  // a selector that fits no key may be under one this process does not know yet
-    *outdated = candidate.why == RefusalReason::kForged && !keys_->IsCurrent(*candidate.keys);
-    return Refuse(candidate.why);
-  }
-  const std::uint32_t now = Now();
-  const SealCheck seal(keys, id, crypto::Sha256Half(candidate.secret_input));
-  TokenRecord record;
-  std::uint64_t version = 0;
-  const Store::Lookup found = store_->Find(id, &record, &version);
-  if (found == Store::Lookup::kUnavailable) return Refuse(RefusalReason::kUnavailable);
-  *outdated = version != candidate.keys->meta_version.load(std::memory_order_relaxed);
-  if (*outdated) return Refuse(RefusalReason::kUnavailable);
-  if (found == Store::Lookup::kAbsent) return Refuse(RefusalReason::kUnknownToken);
-  if (!seal.Fits(record)) return Refuse(RefusalReason::kWrongSecret);
-
-  const RecordFields fields = DecodeRecord(record);
-  if (fields.unknown_flags != 0) return Refuse(RefusalReason::kUnavailable);
-  // Most tokens are active without a date: no need to make times of it.
-  if (fields.state != StoredState::kActive || fields.time_unix_s != 0) {
-    const State state = StateAt(LifecycleOf(fields), absl::FromUnixSeconds(now));
-    if (const auto reason = RefusalOf(state)) return Refuse(*reason);
-  }
-
-  AccountRow row;
-  RefusalReason why = RefusalReason::kWrongSecret;
-  const auto account = AccountOf(fields, keys, store_.get(), &row, &why);
-  if (!account.has_value()) {  // perhaps sealed anew since the record was read
-    *outdated = !keys_->IsCurrent(*candidate.keys);
-    return Refuse(why);
-  }
-  if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
-  if (!presented.claim.is_none() && presented.claim.account() != *account) {
-    return Refuse(RefusalReason::kWrongAccount);
-  }
-
-  store_->RecordUse(id, now, presented.ip, presented.user_agent);
-  const PermissionSet granted = PermissionSet::FromBits(fields.permissions);
-  if (!granted.Contains(presented.need)) return Refuse(RefusalReason::kMissingPermission);
-  return Decision(*account, id, granted, fields.origin);
 }
 
 Decision Authority::Impl::Authenticate(std::string_view secret, const Presented& presented,

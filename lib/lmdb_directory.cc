@@ -20,7 +20,7 @@ LmdbDirectory::~LmdbDirectory() {
 }
 
 void LmdbDirectory::Open(std::size_t pages) {
-  static_assert(sizeof(Entry) == sizeof(std::int32_t) && Entry::is_always_lock_free);
+  static_assert(sizeof(Entry) == sizeof(std::uint32_t) && Entry::is_always_lock_free);
   for (; pages >= kFewestPages; pages /= 2) {
     // Zero bytes are entries that are not known. Memory comes as it is touched.
     void* const memory = mmap(nullptr, pages * sizeof(Entry), PROT_READ | PROT_WRITE,
@@ -99,12 +99,16 @@ void LmdbDirectory::Learn(std::uint64_t txn_id, std::uint64_t page,
   if (page >= size_) return;
   const std::unique_lock<std::mutex> lock(changing_, std::try_to_lock);
   if (!lock.owns_lock() || txn_id_.load(std::memory_order_relaxed) != txn_id) return;
-  const unsigned char* anchor = anchor_.load(std::memory_order_relaxed);
-  if (anchor == nullptr) anchor_.store(anchor = address, std::memory_order_relaxed);
-  const std::ptrdiff_t bytes = address - anchor;
-  const std::ptrdiff_t entry = bytes / kPageBytes + (bytes >= 0 ? 1 : 0);
-  if (bytes % kPageBytes != 0 || entry > INT32_MAX || entry < INT32_MIN) return;
-  entries_[page].store(static_cast<std::int32_t>(entry), std::memory_order_release);
+  const auto here = reinterpret_cast<std::uintptr_t>(address);
+  std::uintptr_t origin = origin_.load(std::memory_order_relaxed);
+  if (origin == 0) {
+    origin = here - kMiddle * kPageBytes;
+    origin_.store(origin, std::memory_order_relaxed);
+  }
+  const std::uintptr_t bytes = here - origin;  // wraps around for what lies before
+  const std::uintptr_t entry = bytes / kPageBytes;
+  if (bytes % kPageBytes != 0 || entry > UINT32_MAX || entry == 0) return;
+  entries_[page].store(static_cast<std::uint32_t>(entry), std::memory_order_release);
   if (page >= used_.load(std::memory_order_relaxed)) {
     used_.store(page + 1, std::memory_order_relaxed);
   }
@@ -121,7 +125,7 @@ void LmdbDirectory::Clear() {
   txn_id_.store(0, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   DropAll();
-  anchor_.store(nullptr, std::memory_order_relaxed);
+  origin_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace pat

@@ -58,14 +58,17 @@ class LmdbDirectory {
   void Clear();
 
  private:
-  // Page numbers relative to the first page ever seen, plus one; 0: not known.
-  using Entry = std::atomic<std::int32_t>;
-  static constexpr std::ptrdiff_t kPageBytes = 4096;
+  // How many pages behind the origin, which lies kMiddle pages before the first page ever seen. So
+  // finding an address takes no branch on the sign, which would be random. 0: not known.
+  using Entry = std::atomic<std::uint32_t>;
+  static constexpr std::uintptr_t kPageBytes = 4096;
+  static constexpr std::uintptr_t kMiddle = std::uintptr_t{1} << 31U;
 
   const unsigned char* At(std::uint64_t page) const noexcept {
-    const std::int32_t entry = entries_[page].load(std::memory_order_acquire);
+    const std::uint32_t entry = entries_[page].load(std::memory_order_acquire);
     if (entry == 0) return nullptr;
-    return anchor_.load(std::memory_order_relaxed) + (entry - (entry > 0 ? 1 : 0)) * kPageBytes;
+    const std::uintptr_t address = origin_.load(std::memory_order_relaxed) + entry * kPageBytes;
+    return reinterpret_cast<const unsigned char*>(address);  // NOLINT(performance-no-int-to-ptr)
   }
   bool CatchUp(MDB_txn* txn, const LmdbTables& tables, std::uint64_t txn_id) noexcept;
   void Learn(std::uint64_t txn_id, std::uint64_t page, const unsigned char* address) noexcept;
@@ -76,7 +79,7 @@ class LmdbDirectory {
   std::atomic<std::size_t> used_{0};      // entries from here on were never set
   std::atomic<std::uint64_t> txn_id_{0};  // 0: being changed, or nothing is known
   std::atomic<std::uint64_t> meta_version_{0};
-  std::atomic<const unsigned char*> anchor_{nullptr};
+  std::atomic<std::uintptr_t> origin_{0};  // 0: no page was seen
   std::mutex changing_;
 };
 

@@ -82,8 +82,8 @@ class LmdbStore final : public Store {
   absl::Status Close() override;
 
  private:
-  void NoteUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
-               std::string_view user_agent) noexcept;
+  ABSL_ATTRIBUTE_NOINLINE void NoteUse(std::uint64_t id, std::uint32_t unix_s, std::string_view ip,
+                                       std::string_view user_agent) noexcept;
   bool closed() const { return closed_.load(std::memory_order_relaxed) || env_->inherited(); }
   static absl::Status Forked() {
     return absl::FailedPreconditionError(

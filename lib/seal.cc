@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "pat/version.h"
 
 namespace pat {
@@ -92,17 +94,17 @@ std::uint64_t IdOfBlock(const crypto::Block& block) {
   return rest == 0 && id <= kMaxTokenId ? id : 0;
 }
 
-}  // namespace
-
-Lifecycle LifecycleOf(const RecordFields& fields) {
-  Lifecycle cycle;
-  cycle.deleted = fields.state == StoredState::kDeleted;
-  cycle.active = fields.state == StoredState::kActive;
-  if (!cycle.deleted && fields.time_unix_s != 0) {
-    cycle.expires_at = absl::FromUnixSeconds(fields.time_unix_s);
+ABSL_ATTRIBUTE_NOINLINE std::uint64_t IdOfOlderSelector(const KeySet& keys,
+                                                        const Selector& selector) {
+  for (std::size_t i = 1; i < keys.selector_count(); ++i) {
+    crypto::Block block;
+    crypto::Decrypt(keys.selector(i).decrypt, selector, &block);
+    if (const std::uint64_t id = IdOfBlock(block); id != 0) return id;
   }
-  return cycle;
+  return 0;
 }
+
+}  // namespace
 
 void SetAccount(std::string_view account, std::uint32_t number, const SealKey& key,
                 RecordFields* fields) {
@@ -216,12 +218,10 @@ Selector SelectorOf(const KeySet& keys, std::uint64_t id) {
 }
 
 std::uint64_t IdOfSelector(const KeySet& keys, const Selector& selector) {
-  for (std::size_t i = 0; i < keys.selector_count(); ++i) {
-    crypto::Block block;
-    crypto::Decrypt(keys.selector(i).decrypt, selector, &block);
-    if (const std::uint64_t id = IdOfBlock(block); id != 0) return id;
-  }
-  return 0;
+  crypto::Block block;
+  crypto::Decrypt(keys.selector(0).decrypt, selector, &block);  // the newest: most likely its key
+  const std::uint64_t id = IdOfBlock(block);
+  return ABSL_PREDICT_TRUE(id != 0) ? id : IdOfOlderSelector(keys, selector);
 }
 
 crypto::Block KeyCheck(const SelectorKey& key) {

@@ -85,8 +85,22 @@ inline RecordFields DecodeRecord(const TokenRecord& record) {
   return fields;
 }
 
+/// `fields.inline_account()`, inside the record they were decoded from.
+inline std::string_view InlineAccountIn(const TokenRecord& record, const RecordFields& fields) {
+  const unsigned char* const account = record.bytes.data() + kSealBytes + kFieldsBytes;
+  return {reinterpret_cast<const char*>(account), fields.long_account ? 0 : fields.account_size};
+}
+
 /// What the token's state follows from, as far as the record says.
-Lifecycle LifecycleOf(const RecordFields& fields);
+inline Lifecycle LifecycleOf(const RecordFields& fields) {
+  Lifecycle cycle;
+  cycle.deleted = fields.state == StoredState::kDeleted;
+  cycle.active = fields.state == StoredState::kActive;
+  if (!cycle.deleted && fields.time_unix_s != 0) {
+    cycle.expires_at = absl::FromUnixSeconds(fields.time_unix_s);
+  }
+  return cycle;
+}
 
 /// Sets the account of `fields`: inline, or number and tag under `key`.
 void SetAccount(std::string_view account, std::uint32_t number, const SealKey& key,

@@ -44,18 +44,20 @@ inline TokenBody ReadBodyPortable(std::string_view body) {
 
 // Sixteen characters to the values of digits; `*good` keeps ones where they are digits.
 inline __m128i DigitsOf(__m128i c, __m128i* good) {
-  const auto in_range = [c](char lo, char hi) {  // signed: bytes from 128 on are below all digits
-    return _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8(static_cast<char>(lo - 1))),
-                         _mm_cmplt_epi8(c, _mm_set1_epi8(static_cast<char>(hi + 1))));
+  const auto at_most = [](__m128i value, char most) {  // unsigned
+    return _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(most)), value);
   };
-  const __m128i digit = in_range('0', '9');
-  const __m128i upper = in_range('A', 'Z');
-  const __m128i lower = in_range('a', 'z');
-  *good = _mm_and_si128(*good, _mm_or_si128(digit, _mm_or_si128(upper, lower)));
-  const __m128i offset = _mm_or_si128(_mm_and_si128(digit, _mm_set1_epi8('0')),
-                                      _mm_or_si128(_mm_and_si128(upper, _mm_set1_epi8('A' - 10)),
-                                                   _mm_and_si128(lower, _mm_set1_epi8('a' - 36))));
-  return _mm_sub_epi8(c, offset);
+  // Small letters are capitals with one more bit. Values: '0' 0, 'A' 10, 'a' 36.
+  const __m128i number = _mm_sub_epi8(c, _mm_set1_epi8('0'));
+  const __m128i letter =
+      _mm_sub_epi8(_mm_or_si128(c, _mm_set1_epi8('a' - 'A')), _mm_set1_epi8('a'));
+  const __m128i is_number = at_most(number, 9);
+  const __m128i is_letter = at_most(letter, 25);
+  const __m128i is_small = _mm_cmpgt_epi8(c, _mm_set1_epi8('Z'));
+  *good = _mm_and_si128(*good, _mm_or_si128(is_number, is_letter));
+  const __m128i first = _mm_add_epi8(_mm_set1_epi8(10), _mm_and_si128(is_small, _mm_set1_epi8(26)));
+  return _mm_or_si128(_mm_and_si128(is_number, number),
+                      _mm_and_si128(is_letter, _mm_add_epi8(letter, first)));
 }
 
 // The numbers that digits 0 to 7 and 8 to 15 make: below 62^8 < 2^48.
