@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "bench/mapped_file.h"
 #include "bench/page_count.h"
 #include "bench/population.h"
 
@@ -44,6 +45,8 @@ BareLmdb::BareLmdb(const std::string& directory, std::int64_t values)
       Put(txn, table_, next++, MDB_APPEND);
     Check(mdb_txn_commit(txn));
   }
+  (void)UsePages(data_file(), Pages::kSmall);  // as the store beside it
+  (void)LockInMemory(data_file());
 }
 
 BareLmdb::~BareLmdb() {
