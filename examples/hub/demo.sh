@@ -26,8 +26,11 @@ token() {
 PASSWORD=$(head -c 12 /dev/urandom | od -A n -t x1 | tr -d ' \n')
 echo "$PASSWORD" | "$BIN/hub" adduser demo --users "$DIR/users" --totp > "$DIR/totp"
 : > "$DIR/hub.log"  # it is read before the server may have made it
+# The page shows the registry's address before there is a registry: most likely this is free.
+PORT=$((20000 + $(od -A n -N 2 -t u2 /dev/urandom) % 10000))
 "$BIN/hub" serve --store "$DIR/store" --keyring "$DIR/keyring" --create --keys "$DIR/keys" \
-  --users "$DIR/users" --listen 127.0.0.1:0 --service demo --issuer hub 2> "$DIR/hub.log" &
+  --users "$DIR/users" --listen 127.0.0.1:0 --service demo --issuer hub \
+  --registry "127.0.0.1:$PORT" 2> "$DIR/hub.log" &
 hub=$!
 HUB_PORT=
 while [ -z "$HUB_PORT" ]; do
@@ -39,7 +42,7 @@ cat > "$DIR/registry.yml" << END
 version: 0.1
 log: {level: info}
 storage: {filesystem: {rootdirectory: $DIR/registry}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:0"}
+http: {addr: "127.0.0.1:$PORT"}
 auth:
   token:
     realm: http://127.0.0.1:$HUB_PORT/token
@@ -50,10 +53,8 @@ END
 : > "$DIR/registry.log"
 env -i PATH="$PATH" docker-registry serve "$DIR/registry.yml" > "$DIR/registry.log" 2>&1 &
 registry=$!
-PORT=
-while [ -z "$PORT" ]; do
+until grep -q "listening on 127\.0\.0\.1:$PORT" "$DIR/registry.log"; do
   kill -0 "$registry" 2> /dev/null || { cat "$DIR/registry.log" >&2; exit 1; }
-  PORT=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$DIR/registry.log")
   sleep 0.1
 done
 
