@@ -9,6 +9,7 @@
 #include "lib/authority_impl.h"
 #include "lib/codec.h"
 #include "lib/keyring_source.h"
+#include "lib/out_of_memory.h"
 #include "lib/seal.h"
 
 namespace pat {
@@ -56,6 +57,24 @@ void NameKeys(const KeySet& keys, std::uint32_t now, Header* header) {
   }
 }
 
+absl::Status CommitHeader(Store* store, const KeyringContents& contents,
+                          const AuthorityOptions& options, std::uint32_t now) {
+  const absl::StatusOr<KeySet> keys = KeySet::Derive(contents);
+  if (!keys.ok()) return keys.status();
+  Header header;
+  header.realm = contents.realm;
+  header.prefixes = Merge(options.prefixes, {});
+  header.created_unix_s = now;
+  NameKeys(*keys, now, &header);
+  Batch batch;
+  batch.meta_checks.push_back({std::string(kHeaderRow), {}});
+  batch.meta.push_back(
+      {std::string(kHeaderRow), SealRow(*keys, RowTable::kMeta, kHeaderRow, EncodeHeader(header))});
+  batch.meta.push_back({std::string(kScopesRow),
+                        SealRow(*keys, RowTable::kMeta, kScopesRow, EncodeScopes(options.scopes))});
+  return store->Apply(batch);
+}
+
 absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOptions& options,
                         std::uint32_t now) {
   if (!options.create_if_missing) {
@@ -68,31 +87,19 @@ absl::Status MakeHeader(Store* store, const Keyring& keyring, const AuthorityOpt
     return absl::InvalidArgumentError("a new store needs scopes");
   }
   if (absl::Status s = CheckPolicy(options, options.scopes); !s.ok()) return s;
-  const absl::StatusOr<KeyringContents> contents = KeyringSource::Stage(keyring);
-  if (absl::IsAlreadyExists(contents.status()) && store->ReadMeta(kHeaderRow).ok()) {
+  const absl::StatusOr<KeyringSource::Staged> staged = KeyringSource::Stage(keyring);
+  if (absl::IsAlreadyExists(staged.status()) && store->ReadMeta(kHeaderRow).ok()) {
     return absl::OkStatus();  // somebody else made the store in this moment
   }
-  if (absl::IsAlreadyExists(contents.status())) {
-    return absl::FailedPreconditionError(contents.status().message());
+  if (absl::IsAlreadyExists(staged.status())) {
+    return absl::FailedPreconditionError(staged.status().message());
   }
-  if (!contents.ok()) return contents.status();
-  const absl::StatusOr<KeySet> keys = KeySet::Derive(*contents);
-  if (!keys.ok()) return keys.status();
-  Header header;
-  header.realm = contents->realm;
-  header.prefixes = Merge(options.prefixes, {});
-  header.created_unix_s = now;
-  NameKeys(*keys, now, &header);
-  Batch batch;
-  batch.meta_checks.push_back({std::string(kHeaderRow), {}});
-  batch.meta.push_back(
-      {std::string(kHeaderRow), SealRow(*keys, RowTable::kMeta, kHeaderRow, EncodeHeader(header))});
-  batch.meta.push_back({std::string(kScopesRow),
-                        SealRow(*keys, RowTable::kMeta, kScopesRow, EncodeScopes(options.scopes))});
-  absl::Status status = store->Apply(batch);
-  if (status.ok()) return KeyringSource::Publish(keyring, contents->realm);
+  if (!staged.ok()) return staged.status();
+  absl::Status status =
+      CatchOutOfMemory([&] { return CommitHeader(store, staged->contents, options, now); });
+  if (status.ok()) return KeyringSource::Publish(keyring, staged->contents.realm);
   if (absl::IsUnknown(status)) return status;
-  KeyringSource::Discard(keyring, contents->realm);
+  KeyringSource::Discard(*staged);
   return absl::IsAborted(status) ? absl::OkStatus() : status;  // somebody else was first: open that
 }
 
@@ -173,17 +180,21 @@ absl::StatusOr<const LiveKeys::State*> Authority::Impl::CurrentKeys() {
   return keys_->Current(Now());
 }
 
-// ---- The public class
+// ---- The public class. No exception gets out of it
 
 Authority::Authority(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Authority::~Authority() { impl_->store()->Close().IgnoreError(); }
+Authority::~Authority() {
+  CatchOutOfMemory([this] { return impl_->store()->Close(); }).IgnoreError();
+}
 
 absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(std::unique_ptr<Store> store,
                                                            const Keyring& keyring,
                                                            const AuthorityOptions& options) {
-  absl::StatusOr<std::unique_ptr<Impl>> impl = Impl::Open(std::move(store), keyring, options);
-  if (!impl.ok()) return impl.status();
-  return std::unique_ptr<Authority>(new Authority(*std::move(impl)));
+  return CatchOutOfMemory([&]() -> absl::StatusOr<std::unique_ptr<Authority>> {
+    absl::StatusOr<std::unique_ptr<Impl>> impl = Impl::Open(std::move(store), keyring, options);
+    if (!impl.ok()) return impl.status();
+    return std::unique_ptr<Authority>(new Authority(*std::move(impl)));
+  });
 }
 
 Decision Authority::Verify(std::string_view text, const Presented& presented) noexcept {
@@ -207,88 +218,106 @@ absl::StatusOr<Issued> Authority::Issue(const IssueRequest& request) {
 }
 
 absl::StatusOr<std::vector<Issued>> Authority::IssueMany(absl::Span<const IssueRequest> requests) {
-  return impl_->IssueMany(requests);
+  return CatchOutOfMemory([&] { return impl_->IssueMany(requests); });
 }
 
 absl::StatusOr<Token> Authority::Get(std::uint64_t id, std::string_view owner) {
-  return impl_->Get(id, owner);
+  return CatchOutOfMemory([&] { return impl_->Get(id, owner); });
 }
 
 absl::StatusOr<TokenPage> Authority::List(std::string_view account, const ListOptions& options) {
-  return impl_->List(account, options);
+  return CatchOutOfMemory([&] { return impl_->List(account, options); });
 }
 
-absl::StatusOr<Counts> Authority::Count(std::string_view account) { return impl_->Count(account); }
+absl::StatusOr<Counts> Authority::Count(std::string_view account) {
+  return CatchOutOfMemory([&] { return impl_->Count(account); });
+}
 
 absl::StatusOr<std::uint64_t> Authority::IdOf(std::string_view public_id) const {
-  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
-  const std::uint64_t id = IdOfPublicId(impl_->keys(), public_id);
-  if (id == 0) return absl::InvalidArgumentError("not the public id of a token of this store");
-  return id;
+  return CatchOutOfMemory([&]() -> absl::StatusOr<std::uint64_t> {
+    if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+    const std::uint64_t id = IdOfPublicId(impl_->keys(), public_id);
+    if (id == 0) return absl::InvalidArgumentError("not the public id of a token of this store");
+    return id;
+  });
 }
 
 absl::StatusOr<std::string> Authority::PublicIdOf(std::uint64_t id) const {
-  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
-  if (id < 1 || id > kMaxTokenId) return absl::InvalidArgumentError("not the id of a token");
-  return pat::PublicIdOf(impl_->keys(), id);
+  return CatchOutOfMemory([&]() -> absl::StatusOr<std::string> {
+    if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+    if (id < 1 || id > kMaxTokenId) return absl::InvalidArgumentError("not the id of a token");
+    return pat::PublicIdOf(impl_->keys(), id);
+  });
 }
 
 absl::StatusOr<Token> Authority::Update(std::uint64_t id, const TokenUpdate& update,
                                         std::string_view owner) {
-  return impl_->Update(id, update, owner);
+  return CatchOutOfMemory([&] { return impl_->Update(id, update, owner); });
 }
 
 absl::Status Authority::Activate(std::uint64_t id, std::string_view owner) {
   TokenUpdate update;
   update.active = true;
-  return impl_->Update(id, update, owner).status();
+  return Update(id, update, owner).status();
 }
 
 absl::Status Authority::Deactivate(std::uint64_t id, std::string_view owner) {
   TokenUpdate update;
   update.active = false;
-  return impl_->Update(id, update, owner).status();
+  return Update(id, update, owner).status();
 }
 
 absl::Status Authority::Delete(std::uint64_t id, std::string_view owner, DeleteReason reason) {
-  return impl_->Delete(id, owner, reason);
+  return CatchOutOfMemory([&] { return impl_->Delete(id, owner, reason); });
 }
 
 absl::StatusOr<std::size_t> Authority::Purge(absl::Time time, std::size_t limit,
                                              const PassCallback& progress) {
-  return impl_->Purge(time, limit, progress);
+  return CatchOutOfMemory([&] { return impl_->Purge(time, limit, progress); });
 }
 
-absl::StatusOr<std::vector<KeyInfo>> Authority::Keys() { return impl_->Keys(); }
+absl::StatusOr<std::vector<KeyInfo>> Authority::Keys() {
+  return CatchOutOfMemory([&] { return impl_->Keys(); });
+}
 
-absl::StatusOr<KeyInfo> Authority::RotateKey(KeyKind kind) { return impl_->RotateKey(kind); }
+absl::StatusOr<KeyInfo> Authority::RotateKey(KeyKind kind) {
+  return CatchOutOfMemory([&] { return impl_->RotateKey(kind); });
+}
 
 absl::Status Authority::RetireKey(KeyKind kind, std::uint16_t number, bool force) {
-  return impl_->RetireKey(kind, number, force);
+  return CatchOutOfMemory([&] { return impl_->RetireKey(kind, number, force); });
 }
 
 absl::StatusOr<PassProgress> Authority::Reseal(const PassCallback& progress) {
-  return impl_->Reseal(progress);
+  return CatchOutOfMemory([&] { return impl_->Reseal(progress); });
 }
 
 absl::StatusOr<PassProgress> Authority::CopyTo(Authority* target, const PassCallback& progress) {
-  if (target == nullptr) return absl::InvalidArgumentError("no target was given");
-  return impl_->CopyTo(target->impl_.get(), progress);
+  return CatchOutOfMemory([&]() -> absl::StatusOr<PassProgress> {
+    if (target == nullptr) return absl::InvalidArgumentError("no target was given");
+    return impl_->CopyTo(target->impl_.get(), progress);
+  });
 }
 
 absl::Status Authority::Flush() {
-  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
-  return impl_->store()->Flush();
+  return CatchOutOfMemory([&]() -> absl::Status {
+    if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+    return impl_->store()->Flush();
+  });
 }
 
 absl::Status Authority::Health() {
-  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
-  return impl_->store()->Health();
+  return CatchOutOfMemory([&]() -> absl::Status {
+    if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+    return impl_->store()->Health();
+  });
 }
 
 absl::StatusOr<StoreStats> Authority::Stats() {
-  if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
-  return impl_->store()->Stats();
+  return CatchOutOfMemory([&]() -> absl::StatusOr<StoreStats> {
+    if (absl::Status s = impl_->CheckAlive(); !s.ok()) return s;
+    return impl_->store()->Stats();
+  });
 }
 
 const std::vector<std::string>& Authority::prefixes() const { return impl_->prefixes(); }

@@ -140,7 +140,8 @@ class Authority::Impl {
   absl::Status IssueOnce(const Ledger& ledger, std::vector<NewToken>* tokens, std::uint32_t now,
                          std::map<std::string, std::uint32_t>* new_numbers);
   absl::Status UpdateOnce(const Ledger& ledger, std::uint64_t id, const TokenUpdate& update,
-                          std::string_view owner, std::uint32_t now, Token* result);
+                          std::string_view owner, std::uint32_t now, Token* result,
+                          absl::Status* buried);
   static absl::Status DeleteOnce(const Ledger& ledger, std::uint64_t id, std::string_view owner,
                                  DeleteReason reason, std::uint32_t now);
   static absl::Status BuryOnce(const Ledger& ledger, const TokenEntry& token, DeleteReason reason,

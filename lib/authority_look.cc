@@ -84,6 +84,9 @@ absl::Status Authority::Impl::ListPage(const Ledger& ledger, std::string_view ac
   owner.number = row->number;
   owner.account.id = account;
   const absl::StatusOr<AccountEntry> proved = ledger.ReadAccount(account);
+  if (!proved.ok() && !absl::IsDataLoss(proved.status()) && !absl::IsNotFound(proved.status())) {
+    return proved.status();
+  }
   const bool proves = proved.ok() && proved->number == row->number;
   const std::uint32_t now = Now();
   const std::size_t chunk = options.limit + 1;

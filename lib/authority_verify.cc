@@ -168,7 +168,7 @@ Decision Authority::Impl::Authenticate(std::string_view secret, const Presented&
   if (LooksLikeToken(secret, prefixes_)) return Verify(secret, presented);
   const bool fits = check(secret);  // always, so that time tells nothing
   if (presented.claim.is_unknown()) return Refuse(RefusalReason::kUnknownAccount);
-  if (!fits || !ValidateAccount(presented.claim.account()).ok()) {
+  if (!fits || !IsAccount(presented.claim.account())) {
     return Refuse(RefusalReason::kWrongPassword);
   }
   if (two_factor_enabled) return Refuse(RefusalReason::kPasswordRefused);

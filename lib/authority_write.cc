@@ -89,7 +89,7 @@ absl::Status Authority::Impl::BuryOnce(const Ledger& ledger, const TokenEntry& t
 
 absl::Status Authority::Impl::UpdateOnce(const Ledger& ledger, std::uint64_t id,
                                          const TokenUpdate& update, std::string_view owner,
-                                         std::uint32_t now, Token* result) {
+                                         std::uint32_t now, Token* result, absl::Status* buried) {
   absl::StatusOr<TokenEntry> entry = ReadOwned(ledger, id, owner);
   if (!entry.ok()) return entry.status();
   if (entry->deleted()) return absl::NotFoundError("no such token: it is deleted, for good");
@@ -98,7 +98,7 @@ absl::Status Authority::Impl::UpdateOnce(const Ledger& ledger, std::uint64_t id,
       return absl::UnavailableError("the store's keys cannot be loaded: only deleting works");
     }
     if (update.active.value_or(true)) return Damaged();
-    result->damaged = true;
+    *buried = Damaged();  // made before the change: after it nothing may fail
     return BuryOnce(ledger, *entry, DeleteReason::kAdmin, now);
   }
   const RecordFields before = entry->fields;
@@ -152,13 +152,14 @@ absl::StatusOr<Token> Authority::Impl::Update(std::uint64_t id, const TokenUpdat
   }
   const std::uint32_t now = Now();
   Token token;
+  absl::Status buried;
   const auto once = [&](const Ledger& ledger) {
-    return UpdateOnce(ledger, id, update, owner, now, &token);
+    return UpdateOnce(ledger, id, update, owner, now, &token, &buried);
   };
   const bool revokes = !update.active.value_or(true) && !update.description && !update.scopes;
   const absl::Status status = revokes ? Revoke(once) : RetryWrite(once);
   if (!status.ok()) return status;
-  if (token.damaged) return Damaged();  // not before: what is done must not be tried again
+  if (!buried.ok()) return buried;  // not before: what is done must not be tried again
   return token;
 }
 

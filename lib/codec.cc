@@ -218,7 +218,7 @@ std::optional<Account> DecodeAccount(std::string_view bytes) {
   account.expired_through_unix_s = reader.Take<std::uint32_t>();
   const std::size_t autos = reader.Take<unsigned char>();
   if (!reader.good || autos > static_cast<std::size_t>(kMaxAutoTokens) ||
-      reader.rest.size() != autos * sizeof(std::uint64_t) || !ValidateAccount(account.id).ok()) {
+      reader.rest.size() != autos * sizeof(std::uint64_t) || !IsAccount(account.id)) {
     return std::nullopt;
   }
   for (std::size_t i = 0; i < autos; ++i) {
@@ -230,7 +230,7 @@ std::optional<Account> DecodeAccount(std::string_view bytes) {
 std::optional<std::string_view> AccountIdIn(std::string_view bytes) {
   Reader reader{bytes};
   const std::string_view id = reader.TakeText();
-  if (!reader.good || !ValidateAccount(id).ok()) return std::nullopt;
+  if (!reader.good || !IsAccount(id)) return std::nullopt;
   return id;
 }
 

@@ -97,7 +97,7 @@ absl::StatusOr<KeySet> KeySet::Derive(const KeyringContents& keyring) {
   good = crypto::Hkdf(View(keyring.realm), View(keyring.realm), "libpat public id", &key) && good;
   crypto::SetEncryptKey(key, &pages->public_id_encrypt);
   crypto::SetDecryptKey(key, &pages->public_id_decrypt);
-  if (!good) return absl::InternalError("key derivation failed");
+  if (!good) return absl::ResourceExhaustedError("no memory to derive keys");  // all HKDF can want
   pages->alive = kAlive;
   return KeySet(std::move(*mapped));
 }

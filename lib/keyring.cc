@@ -14,9 +14,11 @@
 
 #include "absl/status/status.h"
 #include "lib/crypto.h"
+#include "lib/file.h"
 #include "lib/key_set.h"
 #include "lib/keyring_source.h"
 #include "lib/keyring_text.h"
+#include "lib/out_of_memory.h"
 
 namespace pat {
 namespace {
@@ -27,23 +29,14 @@ absl::Status ErrnoStatus(const std::string& what, int error) {
   return absl::FailedPreconditionError(message);
 }
 
-struct File {
-  int fd;
-  explicit File(int f) : fd(f) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (fd >= 0) close(fd);
-  }
-};
-
 // NotFound only if there is no file.
 absl::Status ReadFile(const std::string& path, WipedString* out) {
   const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
-  if (file.fd < 0 && errno == ENOENT) return absl::NotFoundError("no keyring file " + path);
-  if (file.fd < 0) return ErrnoStatus("cannot open the keyring file " + path, errno);
+  if (!file && errno == ENOENT) return absl::NotFoundError("no keyring file " + path);
+  if (!file) return ErrnoStatus("cannot open the keyring file " + path, errno);
   struct stat info {};
-  if (fstat(file.fd, &info) != 0) return ErrnoStatus("cannot stat the keyring file " + path, errno);
+  if (fstat(file.fd(), &info) != 0)
+    return ErrnoStatus("cannot stat the keyring file " + path, errno);
   if (!S_ISREG(info.st_mode)) {
     return absl::FailedPreconditionError("the keyring " + path + " is not a regular file");
   }
@@ -57,7 +50,7 @@ absl::Status ReadFile(const std::string& path, WipedString* out) {
   out->text.resize(kMostKeyringBytes + 1);
   std::size_t size = 0;
   while (size < out->text.size()) {
-    const ssize_t got = read(file.fd, out->text.data() + size, out->text.size() - size);
+    const ssize_t got = read(file.fd(), out->text.data() + size, out->text.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoStatus("cannot read the keyring file " + path, errno);
     if (got == 0) break;
@@ -85,7 +78,7 @@ std::string DirectoryOf(const std::string& path) {
 
 absl::Status SyncDirectoryOf(const std::string& path) {
   const File directory(open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.fd < 0 || fsync(directory.fd) != 0) {
+  if (!directory || fsync(directory.fd()) != 0) {
     return ErrnoStatus("cannot write the folder of the keyring file " + path, errno);
   }
   return absl::OkStatus();
@@ -94,32 +87,36 @@ absl::Status SyncDirectoryOf(const std::string& path) {
 // Whole and durable, or not there. `owner`: whose it shall be, if not this process's.
 absl::Status WriteNewFile(const std::string& path, std::string_view text,
                           const struct stat* owner = nullptr) {
-  const std::string what = "cannot write the keyring file " + path;
-  {
-    const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.fd < 0) return ErrnoStatus(what, errno);
-    const bool mine =
-        owner == nullptr || (owner->st_uid == geteuid() && owner->st_gid == getegid());
-    if ((!mine && fchown(file.fd, owner->st_uid, owner->st_gid) != 0) || !WriteAll(file.fd, text) ||
-        fsync(file.fd) != 0) {
-      const int error = errno;
-      unlink(path.c_str());
-      return ErrnoStatus(what, error);
+  bool created = false;
+  absl::Status status = CatchOutOfMemory([&]() -> absl::Status {
+    const std::string what = "cannot write the keyring file " + path;
+    {
+      const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      if (!file) return ErrnoStatus(what, errno);
+      created = true;
+      const bool mine =
+          owner == nullptr || (owner->st_uid == geteuid() && owner->st_gid == getegid());
+      if ((!mine && fchown(file.fd(), owner->st_uid, owner->st_gid) != 0) ||
+          !WriteAll(file.fd(), text) || fsync(file.fd()) != 0) {
+        return ErrnoStatus(what, errno);
+      }
     }
-  }
-  return SyncDirectoryOf(path);
+    return SyncDirectoryOf(path);
+  });
+  if (created && !status.ok()) unlink(path.c_str());
+  return status;
 }
 
 // The keyring file, locked against others who would write it, until the File goes.
-absl::StatusOr<std::unique_ptr<File>> LockFile(const std::string& path, struct stat* info) {
+absl::StatusOr<File> LockFile(const std::string& path, struct stat* info) {
   for (;;) {
-    auto file = std::make_unique<File>(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (file->fd < 0) return ErrnoStatus("cannot open the keyring file " + path, errno);
-    while (flock(file->fd, LOCK_EX) != 0) {
+    File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file) return ErrnoStatus("cannot open the keyring file " + path, errno);
+    while (flock(file.fd(), LOCK_EX) != 0) {
       if (errno != EINTR) return ErrnoStatus("cannot lock the keyring file " + path, errno);
     }
     struct stat now {};
-    if (fstat(file->fd, info) != 0 || lstat(path.c_str(), &now) != 0) {
+    if (fstat(file.fd(), info) != 0 || lstat(path.c_str(), &now) != 0) {
       return ErrnoStatus("cannot stat the keyring file " + path, errno);
     }
     // Else somebody replaced it while this process waited.
@@ -191,13 +188,18 @@ absl::StatusOr<KeyringContents> KeyringSource::Load(const Keyring& keyring, cons
   if (contents.ok() && contents->realm != realm) {
     return absl::FailedPreconditionError("the keyring was made for another store");
   }
-  if (staged && contents.ok()) Discard(keyring, realm);  // a second name of the same file
+  // A second name of the same file.
+  if (staged && contents.ok()) unlink(StagedPath(keyring.path_, realm).c_str());
   return contents;
 }
 
-absl::StatusOr<KeyringContents> KeyringSource::Stage(const Keyring& keyring) {
+absl::StatusOr<KeyringSource::Staged> KeyringSource::Stage(const Keyring& keyring) {
   if (absl::Status s = Validate(keyring); !s.ok()) return s;
-  if (keyring.loader_ != nullptr) return Read(keyring);
+  if (keyring.loader_ != nullptr) {
+    absl::StatusOr<KeyringContents> contents = Read(keyring);
+    if (!contents.ok()) return contents.status();
+    return Staged{*std::move(contents), {}};
+  }
   if (Exists(keyring.path_)) {
     return absl::AlreadyExistsError("the keyring file " + keyring.path_ +
                                     " exists already, and may be another store's");
@@ -207,10 +209,11 @@ absl::StatusOr<KeyringContents> KeyringSource::Stage(const Keyring& keyring) {
   WipedString text;
   text.text.swap(*generated);
   absl::StatusOr<KeyringContents> contents = Parse(text.text);
-  if (!contents.ok()) return contents;
-  absl::Status written = WriteNewFile(StagedPath(keyring.path_, contents->realm), text.text);
-  if (!written.ok()) return written;
-  return contents;
+  if (!contents.ok()) return contents.status();
+  Staged staged{*std::move(contents), {}};
+  staged.path = StagedPath(keyring.path_, staged.contents.realm);
+  if (absl::Status s = WriteNewFile(staged.path, text.text); !s.ok()) return s;
+  return staged;
 }
 
 absl::Status KeyringSource::Publish(const Keyring& keyring, const Realm& realm) {
@@ -229,7 +232,7 @@ absl::Status KeyringSource::Publish(const Keyring& keyring, const Realm& realm) 
 
 absl::Status KeyringSource::Rewrite(const Keyring& keyring, const Realm& realm, Change change) {
   struct stat info {};
-  const absl::StatusOr<std::unique_ptr<File>> locked = LockFile(keyring.path_, &info);
+  const absl::StatusOr<pat::File> locked = LockFile(keyring.path_, &info);
   if (!locked.ok()) return locked.status();
   absl::StatusOr<KeyringContents> contents = Load(keyring, realm);
   if (!contents.ok()) return contents.status();
@@ -248,8 +251,8 @@ absl::Status KeyringSource::Rewrite(const Keyring& keyring, const Realm& realm, 
   return SyncDirectoryOf(keyring.path_);
 }
 
-void KeyringSource::Discard(const Keyring& keyring, const Realm& realm) {
-  if (keyring.loader_ == nullptr) unlink(StagedPath(keyring.path_, realm).c_str());
+void KeyringSource::Discard(const Staged& staged) noexcept {
+  if (!staged.path.empty()) unlink(staged.path.c_str());
 }
 
 }  // namespace pat

@@ -23,13 +23,18 @@ class KeyringSource {
   /// keyring, or it was made for another store; InvalidArgument for no path, or one with a NUL.
   static absl::StatusOr<KeyringContents> Load(const Keyring& keyring, const Realm& realm);
 
+  struct Staged {
+    KeyringContents contents;
+    std::string path;  ///< Where it is; empty: the host keeps it.
+  };
+
   /// For a new store: a File is generated and staged, AlreadyExists if the file is there; others
   /// are loaded.
-  static absl::StatusOr<KeyringContents> Stage(const Keyring& keyring);
+  static absl::StatusOr<Staged> Stage(const Keyring& keyring);
 
-  /// After the header was committed; or after somebody else's was.
+  /// After the header was committed; or after somebody else's was, or none.
   static absl::Status Publish(const Keyring& keyring, const Realm& realm);
-  static void Discard(const Keyring& keyring, const Realm& realm);
+  static void Discard(const Staged& staged) noexcept;
 
   /// True if the host keeps the text: only a File can be rewritten.
   static bool HostKeeps(const Keyring& keyring) { return keyring.loader_ != nullptr; }

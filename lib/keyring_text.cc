@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "lib/keyring_source.h"
+#include "lib/out_of_memory.h"
 #include "pat/keyring.h"
 
 namespace pat {
@@ -86,36 +87,42 @@ std::string RealmText(const Realm& realm) {
 }
 
 absl::StatusOr<std::string> Keyring::Generate() {
-  KeyringContents contents;
-  if (!crypto::RandomBytes(contents.realm.data(), contents.realm.size())) return RandomFailed();
-  for (const KeyKind kind : {KeyKind::kSelector, KeyKind::kSeal}) {
-    if (absl::Status s = KeyringSource::AddKey(kind, &contents); !s.ok()) return s;
-  }
-  return TextOf(contents);
+  return CatchOutOfMemory([]() -> absl::StatusOr<std::string> {
+    KeyringContents contents;
+    if (!crypto::RandomBytes(contents.realm.data(), contents.realm.size())) return RandomFailed();
+    for (const KeyKind kind : {KeyKind::kSelector, KeyKind::kSeal}) {
+      if (absl::Status s = KeyringSource::AddKey(kind, &contents); !s.ok()) return s;
+    }
+    return TextOf(contents);
+  });
 }
 
 absl::StatusOr<std::string> Keyring::AddKey(std::string_view text, KeyKind kind) {
-  absl::StatusOr<KeyringContents> contents = KeyringSource::Parse(text);
-  if (!contents.ok()) return contents.status();
-  if (absl::Status s = KeyringSource::AddKey(kind, &*contents); !s.ok()) return s;
-  return TextOf(*contents);
+  return CatchOutOfMemory([&]() -> absl::StatusOr<std::string> {
+    absl::StatusOr<KeyringContents> contents = KeyringSource::Parse(text);
+    if (!contents.ok()) return contents.status();
+    if (absl::Status s = KeyringSource::AddKey(kind, &*contents); !s.ok()) return s;
+    return TextOf(*contents);
+  });
 }
 
 absl::StatusOr<std::string> Keyring::RemoveKey(std::string_view text, KeyKind kind,
                                                std::uint16_t number) {
-  absl::StatusOr<KeyringContents> contents = KeyringSource::Parse(text);
-  if (!contents.ok()) return contents.status();
-  std::vector<MasterSecret>& keys = contents->keys(kind);
-  const auto key = std::find_if(keys.begin(), keys.end(), [number](const MasterSecret& master) {
-    return master.number == number;
+  return CatchOutOfMemory([&]() -> absl::StatusOr<std::string> {
+    absl::StatusOr<KeyringContents> contents = KeyringSource::Parse(text);
+    if (!contents.ok()) return contents.status();
+    std::vector<MasterSecret>& keys = contents->keys(kind);
+    const auto key = std::find_if(keys.begin(), keys.end(), [number](const MasterSecret& master) {
+      return master.number == number;
+    });
+    if (key == keys.end()) return absl::NotFoundError("the keyring has no such key");
+    if (key == keys.begin()) {
+      return absl::FailedPreconditionError("the newest key of its kind is the one in use");
+    }
+    std::move(key + 1, keys.end(), key);
+    DropOldest(&keys);
+    return TextOf(*contents);
   });
-  if (key == keys.end()) return absl::NotFoundError("the keyring has no such key");
-  if (key == keys.begin()) {
-    return absl::FailedPreconditionError("the newest key of its kind is the one in use");
-  }
-  std::move(key + 1, keys.end(), key);
-  DropOldest(&keys);
-  return TextOf(*contents);
 }
 
 absl::Status KeyringSource::AddKey(KeyKind kind, KeyringContents* contents) {

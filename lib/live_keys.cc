@@ -89,6 +89,7 @@ absl::StatusOr<const LiveKeys::State*> LiveKeys::Current(std::uint32_t now_unix_
   bool keys_failed = false;
   absl::Status status = Load(&keys_failed);
   if (status.ok()) return &Loaded();
+  if (absl::IsResourceExhausted(status)) return status;  // says nothing of the keys
   status = absl::UnavailableError("the store's keys have changed and cannot be loaded: " +
                                   std::string(status.message()));
   if (keys_failed) failure_ = Failure{status, version, now_unix_s};

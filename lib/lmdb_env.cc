@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "lib/lmdb_uses.h"
+#include "lib/out_of_memory.h"
 
 namespace pat {
 namespace {
@@ -173,7 +174,7 @@ absl::Status LmdbEnv::Close() {
   if (inherited()) return absl::OkStatus();  // before any lock: a thread of the parent may hold it
   Registry& registry = TheRegistry();
   const std::lock_guard<std::mutex> lock(registry.mutex);
-  if (--opens_ > 0) return Flush();
+  if (--opens_ > 0) return CatchOutOfMemory([this] { return Flush(); });
   absl::Status status = Shut();
   registry.open.erase(directory_.identity());  // after Shut: never two environments at a time
   return status;
@@ -184,7 +185,7 @@ absl::Status LmdbEnv::Shut() {
   StopFlusher();
   absl::Status status;
   if (readers_.size() != 0) {
-    status = Flush();
+    status = CatchOutOfMemory([this] { return Flush(); });
     GiveBack(token_ids_);
     GiveBack(account_numbers_);
   }
@@ -192,7 +193,8 @@ absl::Status LmdbEnv::Shut() {
   shut_ = true;
   readers_.Close();
   if (env_ == nullptr) return status;
-  const bool locked = directory_.Lock(options_.write_deadline).ok();
+  const bool locked =
+      CatchOutOfMemory([this] { return directory_.Lock(options_.write_deadline); }).ok();
   mdb_env_close(env_);
   if (locked) directory_.Unlock();
   env_ = nullptr;
@@ -250,7 +252,7 @@ absl::StatusOr<std::uint64_t> LmdbEnv::Take(Counter& counter, std::uint32_t n) {
 void LmdbEnv::GiveBack(Counter& counter) {
   const std::lock_guard<std::mutex> lock(counter.mutex);
   if (counter.next == counter.end) return;
-  Write([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
+  const auto give_back = [&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
     MDB_val key = ValueOf(counter.row);
     MDB_val value;
     int rc = mdb_get(txn, tables_.meta, &key, &value);
@@ -263,7 +265,8 @@ void LmdbEnv::GiveBack(Counter& counter) {
     changes->begun = true;
     rc = mdb_put(txn, tables_.meta, &key, &value, 0);
     return rc == 0 ? absl::OkStatus() : LmdbError(rc, "give numbers back");
-  }).IgnoreError();  // a gap is harmless
+  };
+  CatchOutOfMemory([&] { return Write(give_back); }).IgnoreError();  // a gap is harmless
   counter.end = counter.next;
 }
 
@@ -346,7 +349,8 @@ void* LmdbEnv::FlusherMain(void* argument) {
     const int ready = poll(&stop, 1, env->flush_interval_ms_);
     if (ready > 0) return nullptr;
     if (ready < 0) continue;
-    env->Flush().IgnoreError();          // tried again next time; Close reports it
+    // Tried again next time; Close reports it.
+    CatchOutOfMemory([env] { return env->Flush(); }).IgnoreError();
     if (env->write_mutex_.try_lock()) {  // else a writer is busy: the next time
       env->ReapReaders();
       env->write_mutex_.unlock();

@@ -128,6 +128,7 @@ class LmdbEnv {
   bool MendForReading() noexcept;
   absl::Status Settle();
   absl::Status Reopen(std::size_t map_bytes);
+  absl::Status OpenAgain(std::size_t map_bytes);
   absl::Status ReopenLarger();
   absl::Status MakeMetaDurable();
   bool Refuses() const;

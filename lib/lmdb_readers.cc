@@ -22,11 +22,14 @@ std::size_t ThreadHint() noexcept {
 
 LmdbReaders::Reader::Reader(LmdbReaders& readers) noexcept
     : slot_(readers.Claim()), rc_(slot_ == nullptr ? MDB_PANIC : mdb_txn_renew(slot_->txn)) {
+  if (readers.size_ == 0 || readers.guard_.inherited()) return;
   constexpr int kTries = 16;  // a disk may fail again right after it was mended
-  for (int i = 0; i < kTries && slot_ != nullptr; ++i) {
-    if (rc_ != MDB_PANIC && rc_ != MDB_MAP_RESIZED) return;
-    slot_->busy.store(false, std::memory_order_release);
-    slot_ = nullptr;
+  for (int i = 0; i < kTries; ++i) {
+    if (slot_ != nullptr) {
+      if (rc_ != MDB_PANIC && rc_ != MDB_MAP_RESIZED) return;
+      slot_->busy.store(false, std::memory_order_release);
+      slot_ = nullptr;
+    }
     if (!readers.mend_()) return;
     slot_ = readers.Claim();
     if (slot_ != nullptr) rc_ = mdb_txn_renew(slot_->txn);

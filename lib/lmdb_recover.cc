@@ -16,6 +16,7 @@
 
 #include "absl/time/time.h"
 #include "lib/lmdb_env.h"
+#include "lib/out_of_memory.h"
 
 namespace pat {
 namespace {
@@ -65,6 +66,19 @@ absl::Status LmdbEnv::Settle() {
   return absl::OkStatus();
 }
 
+absl::Status LmdbEnv::OpenAgain(std::size_t map_bytes) {
+  if (directory_.DataIdentity() != data_identity_) {
+    return absl::UnavailableError("data.mdb was removed or replaced while it is open");
+  }
+  if (absl::Status status = OpenMapped(map_bytes); !status.ok()) return status;
+  // Handles are given out in order, so those that all stores of this environment hold stay good.
+  const absl::StatusOr<LmdbTables> tables = OpenTables(env_, /*create=*/false);
+  if (tables.ok() && std::memcmp(&*tables, &tables_, sizeof tables_) != 0) {
+    return absl::InternalError("the tables of the store have other handles than before");
+  }
+  return tables.status();
+}
+
 absl::Status LmdbEnv::Reopen(std::size_t map_bytes) {
   MDB_envinfo info{};
   if (env_ != nullptr && mdb_env_info(env_, &info) == 0) {
@@ -77,25 +91,17 @@ absl::Status LmdbEnv::Reopen(std::size_t map_bytes) {
   env_ = nullptr;
   pages_.Clear();
   reserved_behind_ = -1;
-  status = directory_.DataIdentity() == data_identity_
-               ? OpenMapped(map_bytes)
-               : absl::UnavailableError("data.mdb was removed or replaced while it is open");
-  if (status.ok()) {
-    // Handles are given out in order, so those that all stores of this environment hold stay good.
-    const absl::StatusOr<LmdbTables> tables = OpenTables(env_, /*create=*/false);
-    status = tables.status();
-    if (status.ok() && std::memcmp(&*tables, &tables_, sizeof tables_) != 0) {
-      status = absl::InternalError("the tables of the store have other handles than before");
-    }
-  }
-  if (!status.ok() && env_ != nullptr) {
+  status = CatchOutOfMemory([&] { return OpenAgain(map_bytes); });
+  const absl::Status resumed =
+      CatchOutOfMemory([&] { return readers_.Resume(status.ok() ? env_ : nullptr); });
+  if (status.ok()) status = resumed;
+  if (!status.ok() && env_ != nullptr) {  // the next read or write tries again
     mdb_env_close(env_);
     env_ = nullptr;
   }
-  const absl::Status resumed = readers_.Resume(env_);
   if (!exclusive_) directory_.Unlock();
+  if (absl::IsResourceExhausted(status)) return status;
   if (!status.ok()) return absl::UnavailableError(status.message());
-  if (!resumed.ok()) return absl::UnavailableError(resumed.message());
   failed_ = false;
   return absl::OkStatus();
 }
@@ -112,8 +118,7 @@ absl::Status LmdbEnv::MakeMetaDurable() {
   MDB_txn* txn = nullptr;  // for LMDB's lock, and what it does itself after a writer's death
   int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   if (rc != 0) return StillFailing(rc);
-  const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
-  const std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
+  const Transaction guard(txn);
   MDB_envinfo info{};
   MDB_stat stat{};
   mdb_filehandle_t fd = -1;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "lib/lmdb_readers.h"
 #include "lib/lmdb_tables.h"
 #include "lib/lmdb_uses.h"
+#include "lib/out_of_memory.h"
 #include "lib/place_table.h"
 #include "pat/token.h"
 
@@ -193,7 +195,7 @@ absl::StatusOr<LastUse> LmdbStore::ReadUse(std::uint64_t id) {
 absl::StatusOr<AccountRow> LmdbStore::ReadAccount(std::string_view account) {
   const Reader reader(env_->readers());
   if (absl::Status status = Readable(reader); !status.ok()) return status;
-  if (!ValidateAccount(account).ok()) return absl::NotFoundError("no such account");
+  if (!IsAccount(account)) return absl::NotFoundError("no such account");
   absl::StatusOr<std::uint32_t> number = GetAccountNumber(reader.txn(), tables_, account);
   if (!number.ok()) return number.status();
   absl::StatusOr<std::string_view> bytes = GetAccountRow(reader.txn(), tables_, *number);
@@ -392,9 +394,15 @@ absl::Status LmdbStore::Close() {
 
 absl::StatusOr<std::unique_ptr<Store>> OpenLmdbStore(const std::string& directory,
                                                      const LmdbOptions& options) {
-  absl::StatusOr<std::shared_ptr<LmdbEnv>> env = LmdbEnv::Open(directory, options);
+  absl::StatusOr<std::shared_ptr<LmdbEnv>> env =
+      CatchOutOfMemory([&] { return LmdbEnv::Open(directory, options); });
   if (!env.ok()) return env.status();
-  return std::make_unique<LmdbStore>(*std::move(env));
+  try {
+    return std::make_unique<LmdbStore>(*env);
+  } catch (const std::bad_alloc&) {
+    (*env)->Close().IgnoreError();  // Open was called for this store
+    return OutOfMemory();
+  }
 }
 
 }  // namespace pat

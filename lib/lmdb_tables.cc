@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "lib/lmdb_recent.h"
+#include "lib/out_of_memory.h"
 #include "pat/version.h"
 
 namespace pat {
@@ -190,32 +191,26 @@ absl::Status LmdbError(int rc, const char* doing) {
 
 absl::StatusOr<LmdbTables> OpenTables(MDB_env* env, bool create) {
   LmdbTables tables;
-  MDB_txn* txn = nullptr;
   // The caller holds the directory's lock: nobody fills it between two transactions of ours.
   for (const bool creating : {false, true}) {
-    int rc = mdb_txn_begin(env, nullptr, creating ? 0U : static_cast<unsigned>(MDB_RDONLY), &txn);
+    MDB_txn* begun = nullptr;
+    int rc = mdb_txn_begin(env, nullptr, creating ? 0U : static_cast<unsigned>(MDB_RDONLY), &begun);
     if (rc != 0) return LmdbError(rc, "read the store");
-    absl::Status status;
+    Transaction txn(begun);
     MDB_dbi main = 0;
     MDB_stat stat{};
-    if (rc = mdb_dbi_open(txn, nullptr, 0, &main); rc == 0) rc = mdb_stat(txn, main, &stat);
-    const bool empty = rc == 0 && stat.ms_entries == 0;
-    if (rc != 0) {
-      status = LmdbError(rc, "read the store");
-    } else if (!empty) {
-      status = OpenAll(txn, &tables);
-    } else if (creating) {
-      status = CreateAll(txn, &tables);
-    } else {
-      status = absl::NotFoundError("there is no store in the directory");
+    if (rc = mdb_dbi_open(begun, nullptr, 0, &main); rc == 0) rc = mdb_stat(begun, main, &stat);
+    if (rc != 0) return LmdbError(rc, "read the store");
+    const bool empty = stat.ms_entries == 0;
+    if (empty && !creating) {
+      if (create) continue;
+      return absl::NotFoundError("there is no store in the directory");
     }
-    if (!status.ok()) {
-      mdb_txn_abort(txn);
-      if (empty && create && !creating) continue;
-      return status;
-    }
+    absl::Status status = empty ? CreateAll(begun, &tables) : OpenAll(begun, &tables);
+    if (!status.ok()) return status;
     // Also for a reading transaction: it is the commit that keeps the handles.
-    if (rc = mdb_txn_commit(txn); rc != 0) return LmdbError(rc, "open the store's tables");
+    rc = mdb_txn_commit(txn.release());
+    if (rc != 0) return LmdbError(rc, "open the store's tables");
     return tables;
   }
   return absl::InternalError("unreachable");
@@ -223,22 +218,23 @@ absl::StatusOr<LmdbTables> OpenTables(MDB_env* env, bool create) {
 
 absl::Status CreateStoreFile(const StoreDirectory& directory) {
   constexpr const char* kNew = "data.mdb.new";
-  unlinkat(directory.fd(), kNew, 0);  // of a creation that was cut off
-  if (!directory.CreateFile(kNew)) return LmdbError(errno, "create data.mdb");
-  MDB_env* env = nullptr;
-  int rc = mdb_env_create(&env);
-  if (rc != 0) return LmdbError(rc, "create data.mdb");
   const std::string path = directory.path() + "/" + kNew;
-  rc = mdb_env_set_maxdbs(env, 16);
-  if (rc == 0) rc = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600);
-  absl::Status status =
-      rc == 0 ? OpenTables(env, /*create=*/true).status() : LmdbError(rc, "create data.mdb");
-  mdb_env_close(env);
-  if (status.ok() && renameat(directory.fd(), kNew, directory.fd(), "data.mdb") != 0) {
-    status = LmdbError(errno, "create data.mdb");
-  }
-  if (!status.ok()) unlinkat(directory.fd(), kNew, 0);
-  return status;
+  unlinkat(directory.fd(), kNew, 0);  // of a creation that was cut off
+  absl::Status status = CatchOutOfMemory([&]() -> absl::Status {
+    if (!directory.CreateFile(kNew)) return LmdbError(errno, "create data.mdb");
+    MDB_env* made = nullptr;
+    int rc = mdb_env_create(&made);
+    if (rc != 0) return LmdbError(rc, "create data.mdb");
+    const std::unique_ptr<MDB_env, decltype(&mdb_env_close)> env(made, mdb_env_close);
+    rc = mdb_env_set_maxdbs(made, 16);
+    if (rc == 0) rc = mdb_env_open(made, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    if (rc != 0) return LmdbError(rc, "create data.mdb");
+    return OpenTables(made, /*create=*/true).status();
+  });
+  if (status.ok() && renameat(directory.fd(), kNew, directory.fd(), "data.mdb") == 0) return status;
+  const int error = errno;
+  unlinkat(directory.fd(), kNew, 0);
+  return status.ok() ? LmdbError(error, "create data.mdb") : status;
 }
 
 }  // namespace pat

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -95,6 +96,13 @@ absl::StatusOr<std::uint32_t> GetAccountNumber(MDB_txn* txn, const LmdbTables& t
 /// NotFound, or DataLoss if it is too long.
 absl::StatusOr<std::string_view> GetAccountRow(MDB_txn* txn, const LmdbTables& tables,
                                                std::uint32_t number);
+
+/// A transaction that is aborted unless it is let go of: also if memory runs out meanwhile. One
+/// left open would block every process.
+struct AbortTransaction {
+  void operator()(MDB_txn* txn) const { mdb_txn_abort(txn); }
+};
+using Transaction = std::unique_ptr<MDB_txn, AbortTransaction>;
 
 /// What an LMDB (or system) error means to a caller: the codes named in pat/store.h.
 absl::Status LmdbError(int rc, const char* doing);

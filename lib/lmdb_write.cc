@@ -6,12 +6,14 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
-#include <memory>
+#include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/time/time.h"
 #include "lib/lmdb_env.h"
+#include "lib/out_of_memory.h"
 
 namespace pat {
 namespace {
@@ -27,6 +29,16 @@ bool DiskIsFull(MDB_env* env) {
   struct statvfs disk {};
   return mdb_env_get_fd(env, &fd) == 0 && fstatvfs(fd, &disk) == 0 &&
          disk.f_bavail * disk.f_frsize < kFullDiskBytes;
+}
+
+// Unknown, also where there is no memory to say why.
+absl::Status Undecided(absl::string_view why) noexcept {
+  try {
+    return absl::UnknownError("the disk failed at a commit, which may or may not have happened: " +
+                              std::string(why));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kUnknown, "");
+  }
 }
 
 }  // namespace
@@ -55,16 +67,16 @@ void LmdbEnv::WriteGroup(WriteQueue::Member* group) {
   if (!hold.ok()) return end(hold.status());
   if (absl::Status status = Settle(); !status.ok()) return end(status);
   if (group->next != nullptr) {
-    const absl::Status together = WriteTogether(group);
+    const absl::Status together = CatchOutOfMemory([&] { return WriteTogether(group); });
     if (together.ok()) return;
     if (absl::IsUnknown(together)) return end(together);
   }
   // Alone each gets what it can get; while there is room, those that take rights away.
   for (const bool revocations : {true, false}) {
     for (auto* m = group; m != nullptr; m = m->next) {
-      if (m->revocation == revocations) {
-        m->result = WriteLocked(m->change, m->happened, m->revocation);
-      }
+      if (m->revocation != revocations) continue;
+      m->result =
+          CatchOutOfMemory([&] { return WriteLocked(m->change, m->happened, m->revocation); });
     }
   }
 }
@@ -100,24 +112,29 @@ absl::Status LmdbEnv::WriteLocked(Change change, Question happened, bool revocat
   if (!revocation) {
     if (absl::Status status = KeepReserve(); !status.ok()) return status;
   }
-  absl::Status status = Commit(change);
+  const auto commit = [this](Change that) {
+    return CatchOutOfMemory([&] { return Commit(that); });
+  };
+  absl::Status status = commit(change);
   // Without the old pages that killed readers hold there may be room.
-  if (absl::IsResourceExhausted(status) && ReapReaders()) status = Commit(change);
+  if (absl::IsResourceExhausted(status) && ReapReaders()) status = commit(change);
   if (absl::IsResourceExhausted(status) && revocation && MapIsFull()) {
     if (absl::Status grown = ReopenLarger(); !grown.ok()) return grown;
-    status = Commit(change);
+    status = commit(change);
   }
-  if (!failed_ || !Settle().ok()) return status;
+  // From here on memory that runs out must not pass for "nothing was changed".
+  if (!failed_ || !CatchOutOfMemory([this] { return Settle(); }).ok()) return status;
   // Nobody else has written since: what is there now is the state before, or the one after, and
   // durable.
-  bool done = false;
-  status = Commit([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
+  std::optional<bool> done;
+  status = commit([&](MDB_txn* txn, TxnChanges* changes) -> absl::Status {
     const absl::StatusOr<bool> already = happened(txn);
     if (!already.ok()) return already.status();
     done = *already;
-    return done ? absl::CancelledError() : change(txn, changes);
+    return *done ? absl::CancelledError() : change(txn, changes);
   });
-  return done ? absl::OkStatus() : status;
+  if (!done.has_value()) return Undecided(status.message());
+  return *done ? absl::OkStatus() : status;
 }
 
 absl::Status LmdbEnv::Commit(Change change) {
@@ -128,9 +145,7 @@ absl::Status LmdbEnv::Commit(Change change) {
     rc = mdb_txn_begin(env_, nullptr, 0, &txn);
   }
   if (rc != 0) return LmdbError(rc, "write to the store");
-  // Also if memory runs out in the change: a transaction left open would block every process.
-  const auto abort = [](MDB_txn* open) { mdb_txn_abort(open); };
-  std::unique_ptr<MDB_txn, decltype(abort)> guard(txn, abort);
+  Transaction guard(txn);
   TxnChanges changes;
   if (absl::Status status = change(txn, &changes); !status.ok()) return status;
   if (absl::Status status = NoteRecent(txn, tables_, changes); !status.ok()) return status;
@@ -138,9 +153,7 @@ absl::Status LmdbEnv::Commit(Change change) {
   rc = mdb_txn_commit(guard.release());
   if (rc != 0 && Refuses()) {
     failed_ = true;
-    return absl::UnknownError(
-        std::string("the disk failed at a commit, which may or may not have happened: ") +
-        mdb_strerror(rc));
+    return Undecided(mdb_strerror(rc));
   }
   lock_.set_unsettled(false);
   if (rc == 0) return absl::OkStatus();

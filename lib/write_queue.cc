@@ -1,6 +1,7 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "lib/write_queue.h"
 
+#include <new>
 #include <utility>
 
 namespace pat {
@@ -46,9 +47,10 @@ absl::Status WriteQueue::Run(Member* member, Clock::time_point deadline,
     while (member->state == Member::State::kTaken) member->wake.wait(lock);
     if (member->state == Member::State::kDone) return std::move(member->result);
   }
-  {
+  try {
     Leading leading(this, member);
     commit(leading.group());
+  } catch (const std::bad_alloc&) {  // the leader, too, has a result, and that may be OK
   }
   return std::move(member->result);
 }

@@ -39,9 +39,9 @@ class WriteQueue {
   };
 
   /// Joins the queue. The one who leads calls `commit` with the group, a list that begins with
-  /// itself; it sets each member's result (and if it throws, for lack of memory, those it did not
-  /// reach get ResourceExhausted). Returns the member's result; Unavailable if nobody took it up
-  /// by the deadline.
+  /// itself; it sets each member's result (and if it throws std::bad_alloc, those it did not reach
+  /// get ResourceExhausted). Returns the member's result; Unavailable if nobody took it up by the
+  /// deadline.
   absl::Status Run(Member* member, Clock::time_point deadline,
                    absl::FunctionRef<void(Member* group)> commit);
 

@@ -104,14 +104,17 @@ struct Counts {
 ///
 /// Common errors: InvalidArgument (says what is wrong; nothing changed), NotFound (no such token,
 /// or not `owner`'s; for a change also: it is deleted), DataLoss (rows do not fit their seals:
-/// edited or damaged), and the Store's. No message contains a secret or a description.
+/// edited or damaged), ResourceExhausted (also: out of memory; nothing changed, but for calls that
+/// work in steps), and the Store's. No message contains a secret or a description, and no exception
+/// gets out but a callback's.
 ///
 /// `owner`: methods on one token take the account that must own it; the empty string asks for no
 /// check, for operators' tools only. A web handler always passes the signed-in account.
 class Authority {
  public:
   /// Opens a store with its keyring. FailedPrecondition: the store is empty and may not be made,
-  /// the keyring is missing or not this store's, or the declared scopes contradict the store's.
+  /// the keyring is missing or not this store's, or the declared scopes contradict the store's. If
+  /// making a new store fails half-way, the next Open goes on.
   static absl::StatusOr<std::unique_ptr<Authority>> Open(std::unique_ptr<Store> store,
                                                          const Keyring& keyring,
                                                          const AuthorityOptions& options = {});
@@ -196,7 +199,8 @@ class Authority {
   absl::StatusOr<std::vector<KeyInfo>> Keys();
 
   /// Begins to use a new key. A File keyring gets one; a text that the host keeps must have one
-  /// (Keyring::AddKey), else FailedPrecondition; so is it with 8 live keys of the kind.
+  /// (Keyring::AddKey), else FailedPrecondition; so is it with 8 live keys of the kind. After an
+  /// error a File may hold a key that is not in use yet: the next call uses it.
   absl::StatusOr<KeyInfo> RotateKey(KeyKind kind);
 
   /// Rewrites every row that an older key seals under the newest, in short batches: needs no

@@ -96,12 +96,15 @@ inline absl::Status ValidateDescription(std::string_view text) {
   return absl::OkStatus();
 }
 
-/// OK if `account` can be an account id: 1..128 bytes, any bytes.
+/// Whether `account` can be an account id: 1..128 bytes, any bytes.
+inline bool IsAccount(std::string_view account) {
+  return !account.empty() && account.size() <= kMaxAccountBytes;
+}
+
+/// The same, with an error that says so.
 inline absl::Status ValidateAccount(std::string_view account) {
-  if (account.empty() || account.size() > kMaxAccountBytes) {
-    return absl::InvalidArgumentError("an account id has 1 to 128 bytes");
-  }
-  return absl::OkStatus();
+  if (IsAccount(account)) return absl::OkStatus();
+  return absl::InvalidArgumentError("an account id has 1 to 128 bytes");
 }
 
 /// OK if names (not empty) and values are UTF-8 without NUL, 1,024 bytes in all.

@@ -4,13 +4,12 @@
 
 /* Calls of the C interface while memory runs out. */
 
+#include "../memory/memory.h"
 #include "check.h"
-#include "failing_malloc.h"
 
 /* What is true of a call beyond the rule. */
 enum {
-  EXHAUST_DERIVES = 1, /* derives keys, and BoringSSL does not say why it failed */
-  EXHAUST_IN_STEPS = 2 /* several changes; those that were made stand */
+  EXHAUST_IN_STEPS = 1 /* several changes; those that were made stand */
 };
 
 typedef int32_t (*exhaust_call)(pat_error** error);
@@ -24,13 +23,11 @@ static int exhaust_once(const char* name, long n, exhaust_call call, int how,
     pat_error* error = NULL;
     if (prepare != NULL) prepare();
     const uint64_t before = state();
-    const long held_before = held;
-    failed = 0;
-    until_failure = n;
+    const long held_before = memory_held();
+    memory_fail(n, 0);
     *code = call(&error);
-    until_failure = 0;
-    const int code_fits = *code == PAT_OK || *code == PAT_RESOURCE_EXHAUSTED ||
-                          (*code == PAT_INTERNAL && (how & EXHAUST_DERIVES) != 0);
+    const int failed = memory_heal();
+    const int code_fits = *code == PAT_OK || *code == PAT_RESOURCE_EXHAUSTED;
     if (!code_fits || (*code != PAT_OK && error == NULL)) {
       fprintf(stderr, "%s: allocation %ld: %s: %s\n", name, n, pat_code_name(*code),
               pat_error_message(error));
@@ -38,7 +35,7 @@ static int exhaust_once(const char* name, long n, exhaust_call call, int how,
     }
     pat_error_free(error);
     if (*code == PAT_OK) return failed;
-    const long more = held - held_before;
+    const long more = memory_held() - held_before;
     if (state() != before) {
       if ((how & EXHAUST_IN_STEPS) != 0) return failed; /* what a step made is held rightly */
       fprintf(stderr, "%s: allocation %ld: failed, but something has changed\n", name, n);

@@ -131,10 +131,10 @@ int main(void) {
   test_issue(authority, secrets[1]);
   CHECK_OK(pat_keyring_generate(keyring, sizeof keyring, &keyring_len, NULL));
   exhaust("keys", call_keys, 0, NULL);
-  exhaust("rotate_key", call_rotate, EXHAUST_DERIVES, make_rotatable);
+  exhaust("rotate_key", call_rotate, 0, make_rotatable);
   exhaust("reseal", call_reseal, 0, make_older);
-  exhaust("retire_key", call_retire, EXHAUST_DERIVES | EXHAUST_IN_STEPS, make_retirable);
-  exhaust("copy_to", call_copy, EXHAUST_DERIVES, NULL);
+  exhaust("retire_key", call_retire, EXHAUST_IN_STEPS, make_retirable);
+  exhaust("copy_to", call_copy, 0, NULL);
   exhaust("keyring_add_key", call_add_key, 0, NULL);
   exhaust("keyring_remove_key", call_remove_key, 0, NULL);
   pat_close(authority);

@@ -6,8 +6,8 @@
 
 #include <functional>
 
-#include "tests/capi/failing_malloc.h"
 #include "tests/capi/store_ops.h"
+#include "tests/memory/memory.h"
 
 namespace pat {
 namespace {
@@ -53,14 +53,13 @@ class SinkMemoryTest : public testing::TestWithParam<bool> {
   // Fails each allocation of `read` in turn, until it gets by without.
   void Exhaust(const std::function<absl::Status(Store&)>& read) {
     for (long n = 1;; ++n) {
-      const long before = held;
-      failed = 0;
-      until_failure = n;
+      const long before = memory_held();
+      memory_fail(n, 0);
       absl::Status status = read(*made_->store);
-      until_failure = 0;
+      const int failed = memory_heal();
       const absl::StatusCode code = status.code();
       status = absl::OkStatus();  // its message
-      EXPECT_EQ(held, before) << n;
+      EXPECT_EQ(memory_held(), before) << n;
       if (failed == 0) {
         EXPECT_EQ(code, absl::StatusCode::kOk);
         EXPECT_EQ(said, PAT_OK);
@@ -92,9 +91,9 @@ INSTANTIATE_TEST_SUITE_P(OfStores, SinkMemoryTest, testing::Bool(), [](const aut
 
 // The sink itself says so, whatever the store makes of it.
 TEST_P(SinkMemoryTest, TheSinkSaysSo) {
-  until_failure = 1;
+  memory_fail(1, 0);
   const absl::StatusCode code = made_->store->ReadMeta("header").status().code();
-  until_failure = 0;
+  memory_heal();
   EXPECT_EQ(said, PAT_RESOURCE_EXHAUSTED);
   EXPECT_EQ(code, absl::StatusCode::kResourceExhausted);
 }
