@@ -12,6 +12,8 @@
 namespace pat::capi {
 namespace {
 
+constexpr Presented kNothingPresented;
+
 // A decision has room at least for whether it accepts, and why not.
 constexpr std::size_t kSmallestDecision = sizeof(std::size_t) + 2 * sizeof(int32_t);
 
@@ -19,22 +21,16 @@ bool DecisionFits(const pat_decision* decision) {
   return decision != nullptr && SizeFits(decision->size) && decision->size >= kSmallestDecision;
 }
 
-// Hands `fill` a zeroed decision to fill: the caller's own if it has our size.
-template <typename Fill>
-void GiveDecision(pat_decision* out, Fill fill) {
-  constexpr std::size_t kBehindSize = sizeof out->size;
-  if (out->size == sizeof *out) {
-    std::memset(reinterpret_cast<char*>(out) + kBehindSize, 0, sizeof *out - kBehindSize);
-    fill(*out);
-    return;
-  }
+// What is rarely needed stays out of the way of what is.
+[[gnu::noinline]] int32_t Refuse(RefusalReason reason, pat_decision* out) {
   pat_decision made{};
-  fill(made);
-  Give(made, out);
-}
-
-int32_t Refuse(RefusalReason reason, pat_decision* out) {
-  GiveDecision(out, [&](pat_decision& decision) { decision.refusal = ToC(reason); });
+  made.size = out->size;
+  made.refusal = ToC(reason);
+  if (made.size == sizeof made) {
+    *out = made;
+  } else {
+    Give(made, out);
+  }
   if (reason == RefusalReason::kUnavailable) return PAT_UNAVAILABLE;
   return reason == RefusalReason::kMissingPermission ? PAT_PERMISSION_DENIED : PAT_UNAUTHENTICATED;
 }
@@ -44,29 +40,49 @@ int32_t Misuse(pat_decision* out) {
   return PAT_INVALID_ARGUMENT;
 }
 
-int32_t Decide(const Decision& decision, pat_decision* out) {
+// Writes every field but the size.
+void Accept(const Principal& who, pat_decision* out) {
+  const auto& account = who.padded_account();
+  static_assert(sizeof out->account > sizeof account);
+  out->accepted = 1;
+  out->refusal = 0;
+  out->method = ToC(who.method());
+  out->origin = who.method() == Principal::Method::kToken ? ToC(who.origin()) : 0;
+  out->token_id = who.token_id();
+  out->permissions = who.permissions().bits();
+  out->account_len = who.account().size();
+  std::memcpy(out->account, account.data(), sizeof account);
+  std::memset(out->account + sizeof account, 0, sizeof out->account - sizeof account);
+}
+
+[[gnu::noinline]] void AcceptOther(const Principal& who, pat_decision* out) {
+  pat_decision made;
+  Accept(who, &made);
+  Give(made, out);
+}
+
+inline int32_t Decide(const Decision& decision, pat_decision* out) {
   const Principal* const who = decision.principal();
   if (who == nullptr) return Refuse(decision.refusal()->reason(), out);
-  GiveDecision(out, [&](pat_decision& accepted) {
-    const std::string_view account = who->account();
-    accepted.accepted = 1;
-    accepted.method = ToC(who->method());
-    accepted.origin = who->method() == Principal::Method::kToken ? ToC(who->origin()) : 0;
-    accepted.token_id = who->token_id();
-    accepted.permissions = who->permissions().bits();
-    accepted.account_len = account.size();
-    static_assert(sizeof accepted.account > kMaxAccountBytes);
-    std::memcpy(accepted.account, account.data(), account.size());
-  });
+  if (out->size != sizeof *out) {  // another version's
+    AcceptOther(*who, out);
+  } else {
+    Accept(*who, out);
+  }
   return PAT_OK;
 }
 
 // False: a misuse. Allocates only then.
 bool TakePresented(const pat_presented* given, Presented* presented) {
   if (given == nullptr) return true;
-  pat_presented taken;
+  pat_presented copy;
   std::string_view account;
-  if (!Take(given, &taken).ok() || taken.reserved != 0) return false;
+  if (given->size != sizeof copy) {  // another version's
+    if (!Take(given, &copy).ok()) return false;
+    given = &copy;
+  }
+  const pat_presented& taken = *given;
+  if (taken.reserved != 0) return false;
   if (!TakeText(taken.account, taken.account_len, &account).ok()) return false;
   if (!TakeText(taken.ip, taken.ip_len, &presented->ip).ok()) return false;
   if (!TakeText(taken.user_agent, taken.user_agent_len, &presented->user_agent).ok()) return false;
@@ -94,6 +110,20 @@ int32_t Deciding(pat_decision* decision, Body decide) noexcept {
   }
 }
 
+[[gnu::noinline]] int32_t VerifyPresented(pat_authority* authority, const char* text,
+                                          std::size_t text_len, const pat_presented* presented,
+                                          pat_decision* decision) noexcept {
+  return Deciding(decision, [&] {
+    std::string_view secret;
+    Presented how;
+    if (authority == nullptr || !TakeText(text, text_len, &secret).ok() ||
+        !TakePresented(presented, &how)) {
+      return Misuse(decision);
+    }
+    return Decide(authority->authority->Verify(secret, how), decision);
+  });
+}
+
 }  // namespace
 }  // namespace pat::capi
 
@@ -101,15 +131,11 @@ using namespace pat::capi;  // NOLINT(google-build-using-namespace): the bodies 
 
 int32_t pat_verify(pat_authority* authority, const char* text, size_t text_len,
                    const pat_presented* presented, pat_decision* decision) {
-  return Deciding(decision, [&] {
-    std::string_view secret;
-    pat::Presented how;
-    if (authority == nullptr || !TakeText(text, text_len, &secret).ok() ||
-        !TakePresented(presented, &how)) {
-      return Misuse(decision);
-    }
-    return Decide(authority->authority->Verify(secret, how), decision);
-  });
+  if (presented != nullptr || authority == nullptr || text == nullptr || decision == nullptr ||
+      decision->size != sizeof *decision) {
+    return VerifyPresented(authority, text, text_len, presented, decision);
+  }
+  return Decide(authority->authority->Verify({text, text_len}, kNothingPresented), decision);
 }
 
 int32_t pat_verify_many(pat_authority* authority, const char* texts, const size_t* text_lens,

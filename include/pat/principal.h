@@ -137,6 +137,8 @@ class Principal {
   }
 
   std::string_view account() const { return {account_.data(), account_size_}; }
+  /// Likewise, and zeros behind it: for a copy of fixed size.
+  const std::array<char, kMaxAccountBytes>& padded_account() const { return account_; }
   Method method() const { return method_; }
   std::uint64_t token_id() const { return token_id_; }  ///< 0 for a password.
   Origin origin() const { return origin_; }             ///< Of the token.

@@ -160,6 +160,19 @@ static void sizes_of_deciding(pat_authority* authority, const char* secret) {
     uint64_t later;
   } counted;
   const size_t len = strlen(secret);
+  size_t i;
+  /* One of this size: all of it is written, and nothing behind it. */
+  memset(&newer, 0xEE, sizeof newer);
+  newer.decision.size = sizeof newer.decision;
+  CHECK_OK(pat_verify(authority, secret, len, NULL, &newer.decision));
+  CHECK(newer.decision.account_len == 5 && memcmp(newer.decision.account, "alice", 6) == 0);
+  for (i = 5; i < sizeof newer.decision.account; ++i) CHECK(newer.decision.account[i] == 0);
+  CHECK_CODE(pat_verify(authority, secret, 3, NULL, &newer.decision), PAT_UNAUTHENTICATED);
+  CHECK(newer.decision.refusal == PAT_REFUSAL_NOT_TOKEN && newer.decision.accepted == 0);
+  for (i = offsetof(pat_decision, method); i < sizeof newer.decision; ++i) {
+    CHECK(((const char*)&newer.decision)[i] == 0);
+  }
+  CHECK(newer.decision.size == sizeof newer.decision && newer.later[0] == 0xEEEEEEEEEEEEEEEE);
   memset(&newer, 0xEE, sizeof newer);
   newer.decision.size = sizeof newer;
   CHECK_OK(pat_verify(authority, secret, len, NULL, &newer.decision));
