@@ -72,29 +72,37 @@ inline int32_t Decide(const Decision& decision, pat_decision* out) {
   return PAT_OK;
 }
 
-// False: a misuse. Allocates only then.
-bool TakePresented(const pat_presented* given, Presented* presented) {
-  if (given == nullptr) return true;
-  pat_presented copy;
-  std::string_view account;
-  if (given->size != sizeof copy) {  // another version's
-    if (!Take(given, &copy).ok()) return false;
-    given = &copy;
+bool IsText(const char* text, std::size_t len) { return text != nullptr || len == 0; }
+
+// False: a misuse.
+inline bool TakeOurs(const pat_presented& given, Presented* presented) {
+  if (!IsText(given.account, given.account_len) || !IsText(given.ip, given.ip_len) ||
+      !IsText(given.user_agent, given.user_agent_len) || given.reserved != 0) {
+    return false;
   }
-  const pat_presented& taken = *given;
-  if (taken.reserved != 0) return false;
-  if (!TakeText(taken.account, taken.account_len, &account).ok()) return false;
-  if (!TakeText(taken.ip, taken.ip_len, &presented->ip).ok()) return false;
-  if (!TakeText(taken.user_agent, taken.user_agent_len, &presented->user_agent).ok()) return false;
-  presented->need = PermissionSet::FromBits(taken.need);
-  switch (taken.claim) {
-    case PAT_CLAIM_NONE:  // an account without its claim would be no claim at all
-      presented->claim = Claim::None();
-      return account.empty();
-    case PAT_CLAIM_ACCOUNT: presented->claim = Claim::Account(account); return true;
+  presented->need = PermissionSet::FromBits(given.need);
+  presented->ip = {given.ip, given.ip_len};
+  presented->user_agent = {given.user_agent, given.user_agent_len};
+  switch (given.claim) {
+    case PAT_CLAIM_NONE:
+      return given.account_len == 0;  // without its claim it would be none at all
+    case PAT_CLAIM_ACCOUNT:
+      presented->claim = Claim::Account({given.account, given.account_len});
+      return true;
     case PAT_CLAIM_UNKNOWN: presented->claim = Claim::Unknown(); return true;
     default: return false;
   }
+}
+
+[[gnu::noinline]] bool TakeOther(const pat_presented* given, Presented* presented) {
+  pat_presented taken;
+  return Take(given, &taken).ok() && TakeOurs(taken, presented);
+}
+
+// Allocates on misuse only.
+inline bool TakePresented(const pat_presented* given, Presented* presented) {
+  if (given == nullptr) return true;
+  return given->size == sizeof *given ? TakeOurs(*given, presented) : TakeOther(given, presented);
 }
 
 // Runs `decide`, which may throw on misuse and out of callbacks: that is a refusal.
@@ -110,17 +118,25 @@ int32_t Deciding(pat_decision* decision, Body decide) noexcept {
   }
 }
 
-[[gnu::noinline]] int32_t VerifyPresented(pat_authority* authority, const char* text,
-                                          std::size_t text_len, const pat_presented* presented,
+// pat_verify with structs of our size, of which TakeOurs makes nothing that can throw.
+[[gnu::noinline]] int32_t VerifyPresented(Authority* authority, std::string_view text,
+                                          const pat_presented& presented,
                                           pat_decision* decision) noexcept {
+  Presented how;
+  if (!TakeOurs(presented, &how)) return Misuse(decision);
+  return Decide(authority->Verify(text, how), decision);
+}
+
+// With any.
+[[gnu::noinline]] int32_t VerifyOther(pat_authority* authority, const char* text,
+                                      std::size_t text_len, const pat_presented* presented,
+                                      pat_decision* decision) noexcept {
   return Deciding(decision, [&] {
-    std::string_view secret;
     Presented how;
-    if (authority == nullptr || !TakeText(text, text_len, &secret).ok() ||
-        !TakePresented(presented, &how)) {
+    if (authority == nullptr || !IsText(text, text_len) || !TakePresented(presented, &how)) {
       return Misuse(decision);
     }
-    return Decide(authority->authority->Verify(secret, how), decision);
+    return Decide(authority->authority->Verify({text, text_len}, how), decision);
   });
 }
 
@@ -131,11 +147,17 @@ using namespace pat::capi;  // NOLINT(google-build-using-namespace): the bodies 
 
 int32_t pat_verify(pat_authority* authority, const char* text, size_t text_len,
                    const pat_presented* presented, pat_decision* decision) {
-  if (presented != nullptr || authority == nullptr || text == nullptr || decision == nullptr ||
+  if (authority == nullptr || text == nullptr || decision == nullptr ||
       decision->size != sizeof *decision) {
-    return VerifyPresented(authority, text, text_len, presented, decision);
+    return VerifyOther(authority, text, text_len, presented, decision);
   }
-  return Decide(authority->authority->Verify({text, text_len}, kNothingPresented), decision);
+  pat::Authority* const ours = authority->authority.get();
+  if (presented == nullptr) {
+    return Decide(ours->Verify({text, text_len}, kNothingPresented), decision);
+  }
+  return presented->size == sizeof *presented
+             ? VerifyPresented(ours, {text, text_len}, *presented, decision)
+             : VerifyOther(authority, text, text_len, presented, decision);
 }
 
 int32_t pat_verify_many(pat_authority* authority, const char* texts, const size_t* text_lens,
@@ -182,9 +204,9 @@ int32_t pat_authenticate(pat_authority* authority, const char* secret, size_t se
                          int32_t (*check)(void* context, const char* password, size_t password_len),
                          void* context, pat_decision* decision) {
   return Deciding(decision, [&] {
-    std::string_view text;
+    const std::string_view text(secret, secret_len);
     pat::Presented how;
-    if (authority == nullptr || check == nullptr || !TakeText(secret, secret_len, &text).ok() ||
+    if (authority == nullptr || check == nullptr || !IsText(secret, secret_len) ||
         !TakePresented(presented, &how)) {
       return Misuse(decision);
     }
