@@ -22,34 +22,31 @@ package pat
 //   *presented = made;
 // }
 //
-// // What Go wants of a decision: to copy all of it takes as long as the call.
+// // What Go wants of a decision: to copy all of it takes as long as the call. On its way it is copied
+// // in words of 16 bytes, each of which is written at once: else the next copy would have to wait.
 // typedef struct go_decision {
 //   uint64_t token_id, permissions;
-//   char* long_account;  // NULL: it stands in `account`; else it must be freed
-//   int32_t refusal;     // 0: accepted
-//   uint8_t method, origin, account_len;
-//   char account[37];  // a UUID and its NUL; so that the whole is 72 bytes
+//   char account[48];  // of a longer one, where it is: free it
+//   uint64_t verdict;  // refusal (0: accepted) | method << 32 | origin << 40 | account_len << 48
 // } go_decision;
 //
-// static inline void go_decided(int32_t code, const pat_decision* decision, go_decision* out) {
+// static __attribute__((noinline)) void go_decided(int32_t code, const pat_decision* decision,
+//                                                  go_decision* out) {
 //   const size_t len = decision->account_len;
-//   out->long_account = NULL;
-//   out->refusal = decision->refusal;
+//   out->verdict = (uint32_t)decision->refusal;
 //   if (code != PAT_OK || decision->accepted != 1 || len > 128) {
-//     if (out->refusal == 0) out->refusal = PAT_REFUSAL_UNAVAILABLE;
+//     if (out->verdict == 0) out->verdict = PAT_REFUSAL_UNAVAILABLE;
 //     return;
 //   }
-//   out->token_id = decision->token_id;
-//   out->permissions = decision->permissions;
-//   out->method = (uint8_t)decision->method;
-//   out->origin = (uint8_t)decision->origin;
-//   out->account_len = (uint8_t)len;
+//   out->verdict |=
+//       (uint64_t)decision->method << 32 | (uint64_t)decision->origin << 40 | (uint64_t)len << 48;
+//   memcpy(&out->token_id, &decision->token_id, 16);  // and the permissions
 //   memcpy(out->account, decision->account, sizeof out->account);
 //   if (len <= sizeof out->account) return;
-//   if ((out->long_account = malloc(len)) != NULL)
-//     memcpy(out->long_account, decision->account, len);
-//   else
-//     out->refusal = PAT_REFUSAL_UNAVAILABLE;
+//   char* const account = malloc(len);
+//   if (account != NULL) memcpy(account, decision->account, len);
+//   memcpy(out->account, &account, sizeof account);
+//   if (account == NULL) out->verdict = PAT_REFUSAL_UNAVAILABLE;
 // }
 //
 // static inline go_decision go_verify_as(go_authority authority, _GoString_ text,
@@ -183,30 +180,28 @@ func (p Principal) RequireAccountAdmin() error {
 	return nil
 }
 
-func decided(d *C.go_decision) (Principal, error) {
-	if d.refusal != 0 {
-		return Principal{}, &Refused{Reason(d.refusal)}
+// take is what was decided. It writes each field where it stays: structs of this size are copied
+// through memory, in words larger than the fields.
+func (p *Principal) take(d *C.go_decision) error {
+	if refusal := uint32(d.verdict); refusal != 0 {
+		return &Refused{Reason(refusal)}
 	}
-	if d.long_account != nil {
-		return accepted(d, longAccount(d)), nil
+	if length := int(d.verdict >> 48); length <= len(d.account) {
+		p.Account = string(unsafe.Slice((*byte)(unsafe.Pointer(&d.account[0])), length))
+	} else {
+		p.Account = longAccount(d, length)
 	}
-	account := unsafe.Slice((*byte)(unsafe.Pointer(&d.account[0])), int(d.account_len))
-	return accepted(d, string(account)), nil
+	p.Method = Method(d.verdict >> 32 & 0xff)
+	p.Origin = Origin(d.verdict >> 40 & 0xff)
+	p.TokenID = uint64(d.token_id)
+	p.Permissions = Permissions(d.permissions)
+	return nil
 }
 
-func accepted(d *C.go_decision, account string) Principal {
-	return Principal{
-		Account:     account,
-		Method:      Method(d.method),
-		Origin:      Origin(d.origin),
-		TokenID:     uint64(d.token_id),
-		Permissions: Permissions(d.permissions),
-	}
-}
-
-func longAccount(d *C.go_decision) string {
-	account := C.GoStringN(d.long_account, C.int(d.account_len))
-	C.free(unsafe.Pointer(d.long_account))
+func longAccount(d *C.go_decision, length int) string {
+	at := *(**C.char)(unsafe.Pointer(&d.account[0]))
+	account := C.GoStringN(at, C.int(length))
+	C.free(unsafe.Pointer(at))
 	return account
 }
 
@@ -214,9 +209,9 @@ func (a *Authority) number() C.go_authority { return C.go_authority(uintptr(unsa
 
 // Verify judges a presented token. The error is a *Refused, or ErrClosed. The text is judged as it
 // is: strip line ends first.
-func (a *Authority) Verify(text string, presented Presented) (Principal, error) {
-	if err := a.enter(); err != nil {
-		return Principal{}, err
+func (a *Authority) Verify(text string, presented Presented) (who Principal, err error) {
+	if err = a.enter(); err != nil {
+		return
 	}
 	p, claim, need := &presented, C.int32_t(presented.Claim.kind), C.uint64_t(presented.Need)
 	var d C.go_decision
@@ -228,7 +223,8 @@ func (a *Authority) Verify(text string, presented Presented) (Principal, error) 
 		d = C.go_verify_presented(a.number(), text, claim, p.Claim.account, p.IP, p.UserAgent, need)
 	}
 	a.exit() // no panic comes here: a clock's ends the program
-	return decided(&d)
+	err = who.take(&d)
+	return
 }
 
 // A Verdict is what Verify returns.
@@ -270,7 +266,7 @@ func (a *Authority) VerifyMany(texts []string, presented Presented) []Verdict {
 		all[i] = 0
 	}
 	for i := range verdicts {
-		verdicts[i].Principal, verdicts[i].Err = decided(&decisions[i])
+		verdicts[i].Err = verdicts[i].Principal.take(&decisions[i])
 	}
 	return verdicts
 }
@@ -280,9 +276,9 @@ func (a *Authority) VerifyMany(texts []string, presented Presented) []Verdict {
 // an unknown account it must take as long as for a known one and return false. It must not use the
 // authority or end the goroutine; if it panics, so does Authenticate.
 func (a *Authority) Authenticate(secret string, presented Presented, twoFactorEnabled bool,
-	check func(password string) bool) (Principal, error) {
-	if err := a.enter(); err != nil {
-		return Principal{}, err
+	check func(password string) bool) (who Principal, err error) {
+	if err = a.enter(); err != nil {
+		return
 	}
 	defer a.exit()
 	host := &passwordCheck{fits: check}
@@ -292,5 +288,6 @@ func (a *Authority) Authenticate(secret string, presented Presented, twoFactorEn
 	d := C.go_authenticate(a.number(), secret, C.int32_t(p.Claim.kind), p.Claim.account, p.IP, p.UserAgent,
 		C.uint64_t(p.Need), flag(twoFactorEnabled), C.uintptr_t(handle))
 	host.goOn()
-	return decided(&d)
+	err = who.take(&d)
+	return
 }
