@@ -101,7 +101,7 @@ bool UsePages(const std::string& path, Pages pages) {
     done &= madvise(range.begin, range.size, kind) == 0 &&
             madvise(range.begin, range.size, MADV_DONTNEED) == 0;
   }
-  DropFromMemory(path);  // nothing of it is mapped now
+  DropFromMemory(path);          // nothing of it is mapped now
   if (pages == Pages::kSmall) {  // nor what is read ahead in large pieces
     for (const Range& range : ranges) (void)madvise(range.begin, range.size, MADV_RANDOM);
   }

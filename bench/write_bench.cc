@@ -34,9 +34,10 @@ struct World {
         scratch(Population::Scratch(of)),
         ids(scratch->IdsOf(scratch->accepted(), 200'000)),
         flusher(scratch->store_directory(), scratch->IdsOf(scratch->accepted(), 2000)) {
-    // Small pages, as in a store that grew by commits: writing 4 KiB into a page of 2 MiB takes this
-    // kernel 30 us.
-    if (!scratch->Settle(Pages::kSmall)) benchmark::AddCustomContext(NameOf("locked in memory", of), "no");
+    // Small pages, as in a store that grew by commits: writing 4 KiB into a page of 2 MiB takes
+    // this kernel 30 us.
+    if (!scratch->Settle(Pages::kSmall))
+      benchmark::AddCustomContext(NameOf("locked in memory", of), "no");
   }
 
   Authority& authority() { return scratch->authority(); }

@@ -219,7 +219,8 @@ static PyObject* decide(Verifier* self, Gate* gate, const char* text, size_t len
   Decided* const who = new_decided(self->principal, self->declared);
   if (who == NULL) return NULL;
   ++gate->running;
-  // Where C calls Python, another thread may do so with a lock of C's that this one has to wait for.
+  // Where C calls Python, another thread may do so with a lock of C's that this one has to wait
+  // for.
   PyThreadState* const state = self->after == Py_None ? NULL : PyEval_SaveThread();
   const int code = pat_verify(gate->authority, text, len, how, &who->decision);
   if (state != NULL) PyEval_RestoreThread(state);
