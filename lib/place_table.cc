@@ -1,8 +1,11 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 #include "lib/place_table.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <thread>
 
 #include "pat/token.h"
@@ -70,7 +73,16 @@ Place::Place(std::string_view ip, std::string_view user_agent) noexcept
     : ip_size_(CopyText(ip, kMaxIpBytes, ip_.data())),
       user_agent_size_(CopyText(user_agent, kMaxUserAgentBytes, user_agent_.data())) {}
 
-PlaceTable::PlaceTable(std::size_t entries) : mask_(entries - 1), entries_(new Entry[entries]) {}
+// Zero bytes are entries that are free. Memory comes as it is touched, so a program that is done
+// soon pays for none of it.
+PlaceTable::PlaceTable(std::size_t entries)
+    : mask_(entries - 1),
+      entries_(static_cast<Entry*>(mmap(nullptr, entries * sizeof(Entry), PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+  if (entries_ == MAP_FAILED) throw std::bad_alloc();
+}
+
+PlaceTable::~PlaceTable() { munmap(entries_, (mask_ + 1) * sizeof(Entry)); }
 
 std::size_t PlaceTable::Home(std::uint64_t id) const {
   return static_cast<std::size_t>((id * 0x9E3779B97F4A7C15U) >> 32) & mask_;
@@ -98,6 +110,7 @@ void PlaceTable::Note(std::uint64_t id, std::uint32_t unix_s, const Place& place
       // A use from nowhere in particular leaves the place of the one before.
       if (found != id || !place.empty()) entry.place = place;
       entry.id.store(id, std::memory_order_relaxed);
+      noted_.store(true, std::memory_order_relaxed);
       return;
     }
   }
@@ -122,6 +135,7 @@ std::optional<PlaceTable::Use> PlaceTable::Find(std::uint64_t id) const {
 
 std::vector<PlaceTable::Use> PlaceTable::Collect(std::size_t n) const {
   std::vector<Use> uses;
+  if (!noted_.load(std::memory_order_relaxed)) return uses;
   for (std::size_t i = 0; i <= mask_ && uses.size() < n; ++i) {
     Entry& entry = entries_[i];
     if (entry.id.load(std::memory_order_relaxed) == 0) continue;

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -49,6 +48,9 @@ class PlaceTable {
 
   /// Room for `entries` tokens: a power of two, at least kProbe.
   explicit PlaceTable(std::size_t entries = 4096);
+  ~PlaceTable();
+  PlaceTable(const PlaceTable&) = delete;
+  PlaceTable& operator=(const PlaceTable&) = delete;
 
   /// Keeps the use if it is newer than what is kept for the token. `sparse`: also only if it is a
   /// minute newer (for uses whose time no other place keeps).
@@ -80,7 +82,8 @@ class PlaceTable {
   Entry& At(std::size_t home, std::size_t i) const { return entries_[(home + i) & mask_]; }
 
   const std::size_t mask_;
-  const std::unique_ptr<Entry[]> entries_;
+  Entry* const entries_;
+  std::atomic<bool> noted_{false};  // anything, ever
   std::atomic<std::uint64_t> dropped_{0};
 };
 

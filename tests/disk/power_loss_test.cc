@@ -8,6 +8,7 @@
 // PAT_POWER_STATES: how many different states (100,000; a soak is 5 million). PAT_SEED: of what is
 // dropped and torn.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -222,6 +223,7 @@ class PowerLoss {
   pid_t Start(std::size_t process) {
     const pid_t child = fork();
     if (child != 0) return child;
+    mallopt(M_MMAP_THRESHOLD, 1 << 17);  // LMDB asks for 2 MiB of zeros that it never looks at
     process_ = process;
     directory_ /= std::to_string(process);
     std::filesystem::create_directories(directory_ / "store");
