@@ -356,4 +356,8 @@ int renameat(int from, const char* old_name, int to, const char* name) noexcept 
   return rc;
 }
 
+int rename(const char* old_name, const char* name) noexcept {
+  return renameat(AT_FDCWD, old_name, AT_FDCWD, name);
+}
+
 }  // extern "C"

@@ -150,6 +150,7 @@ class Life {
   }
 
   void ChangeSomething() {
+    if (random_() % 6 == 0) return ChangeKeys();
     const std::uint64_t what = random_() % 10;
     if (tokens_.size() < 3 || (what == 0 && tokens_.size() < 20)) return Issue(Origin::kManual);
     if (what == 1 && tokens_.size() < 24) return Issue(Origin::kAuto);
@@ -169,8 +170,27 @@ class Life {
     }
   }
 
+  // Nothing of it is seen in a token, but that a selector key retired by force ends its tokens.
+  void ChangeKeys() {
+    const KeyKind kind = random_() % 4 == 0 ? KeyKind::kSelector : KeyKind::kSeal;
+    std::uint16_t& newest = newest_[kind == KeyKind::kSelector ? 0 : 1];
+    const std::uint64_t what = random_() % 5;
+    if (what < 2) {
+      const absl::StatusOr<KeyInfo> info = authority_->RotateKey(kind);
+      if (info.ok()) newest = info->number;  // else there are eight
+    } else if (what == 2) {
+      EXPECT_TRUE(authority_->Reseal().ok());
+    } else if (newest > 1) {
+      const bool force = kind == KeyKind::kSelector;
+      ASSERT_TRUE(force || authority_->Reseal().ok());
+      const auto older = static_cast<std::uint16_t>(newest - 1);
+      EXPECT_TRUE(authority_->RetireKey(kind, older, force).ok());
+    }
+  }
+
   const TempDir directory_;
   std::mt19937_64 random_{7};
+  std::uint16_t newest_[2] = {1, 1};  // selector, seal
   std::unique_ptr<Authority> authority_;
   std::vector<IssuedToken> tokens_;
   std::vector<Snapshot> snapshots_;
@@ -294,6 +314,7 @@ class PowerLoss {
       if (files.count(name) == 0) unlink((directory_ / name).c_str());
     }
     // What the look at the state before has made.
+    if (files.count("keyring.rewrite") == 0) unlink((directory_ / "keyring.rewrite").c_str());
     if (files.count("keyring") == 0) unlink((directory_ / "keyring").c_str());
     if (files.count("store/data.mdb") == 0) unlink((directory_ / "store/data.mdb").c_str());
     there_.clear();
@@ -381,17 +402,17 @@ TEST(PowerLoss, LosesNothingAcknowledged) {
   EXPECT_GE(found.states, wanted);
 }
 
-void Drop(std::vector<Event>* events, const std::function<bool(const Event&)>& which) {
-  events->erase(std::remove_if(events->begin(), events->end(),
-                               [&](const Event& event) {
-                                 return event.name == "store/data.mdb" && which(event);
-                               }),
-                events->end());
+void Drop(std::vector<Event>* events, const std::string& name,
+          const std::function<bool(const Event&)>& which) {
+  events->erase(
+      std::remove_if(events->begin(), events->end(),
+                     [&](const Event& event) { return event.name == name && which(event); }),
+      events->end());
 }
 
 TEST(PowerLoss, ControlWithoutSyncsStatesAreBad) {
   Life life(60);
-  Drop(&life.events(), [](const Event& event) {
+  Drop(&life.events(), "store/data.mdb", [](const Event& event) {
     return event.kind == Event::Kind::kSync || event.kind == Event::Kind::kSyncedWrite;
   });
   PowerLoss loss(&life, 500);
@@ -401,9 +422,19 @@ TEST(PowerLoss, ControlWithoutSyncsStatesAreBad) {
 
 TEST(PowerLoss, ControlWithoutSyncedMetaWritesChangesAreLost) {
   Life life(60);
-  Drop(&life.events(), [](const Event& event) { return event.kind == Event::Kind::kSyncedWrite; });
+  Drop(&life.events(), "store/data.mdb",
+       [](const Event& event) { return event.kind == Event::Kind::kSyncedWrite; });
   PowerLoss loss(&life, 500);
   EXPECT_GT(loss.Run().lost, 0U);
+}
+
+// A key must be in the keyring for good before the header names it.
+TEST(PowerLoss, ControlWithoutSyncsOfTheKeyringStatesAreBad) {
+  Life life(60);
+  const auto sync = [](const Event& event) { return event.kind == Event::Kind::kSync; };
+  Drop(&life.events(), "keyring.rewrite", sync);
+  PowerLoss loss(&life, 500);
+  EXPECT_GT(loss.Run().invalid, 0U);
 }
 
 }  // namespace
