@@ -18,8 +18,9 @@ namespace pat {
 /// A running store_helper: killed, if it still runs, with the object.
 class HelperProcess {
  public:
-  explicit HelperProcess(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), PAT_STORE_HELPER);
+  explicit HelperProcess(std::vector<std::string> arguments,
+                         const std::string& program = PAT_STORE_HELPER) {
+    arguments.insert(arguments.begin(), program);
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -18,6 +20,14 @@
 #include "pat/version.h"
 #include "tests/raw_lmdb.h"
 #include "tests/temp_dir.h"
+
+// What every directory is said to lie on, if not 0. Takes the place of the C library's call.
+static std::uint32_t pretended_file_system = 0;
+extern "C" int fstatfs(int fd, struct statfs* out) noexcept {
+  const auto rc = static_cast<int>(syscall(SYS_fstatfs, fd, out));
+  if (rc == 0 && pretended_file_system != 0) out->f_type = pretended_file_system;
+  return rc;
+}
 
 namespace pat {
 namespace {
@@ -278,6 +288,23 @@ TEST(LmdbOpen, KnowsNetworkFileSystems) {
   }
   EXPECT_TRUE(IsCopyOnWriteFileSystem(0x9123683E));
   EXPECT_FALSE(IsCopyOnWriteFileSystem(0xEF53));
+}
+
+TEST(LmdbOpen, RefusesNetworkFileSystems) {
+  const TempDir dir;
+  MakeStore(dir / "there");
+  for (const std::uint32_t type : {0x6969U, 0xFF534D42U}) {
+    pretended_file_system = type;
+    for (const char* name : {"there", "new"}) {
+      const absl::Status status = TryOpen(dir / name, Creating());
+      EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+      EXPECT_THAT(std::string(status.message()), HasSubstr("network file system"));
+    }
+  }
+  EXPECT_TRUE(Names(dir / "new").empty()) << "and nothing is made there";
+  pretended_file_system = 0xEF53;  // the control: any other will do
+  EXPECT_TRUE(TryOpen(dir / "there").ok());
+  pretended_file_system = 0;
 }
 
 TEST(LmdbOpen, SpoiledLockFileIsMadeAnewByTheOnlyUser) {

@@ -299,7 +299,19 @@ TEST(LmdbProcesses, OpensInASmallAddressSpace) {
     EXPECT_EQ(cramped.Line(), "1000") << bytes;
     EXPECT_EQ(cramped.Wait(), 0) << bytes;
   }
+  HelperProcess control({"cramped", dir.path(), "200000000000"});
+  EXPECT_EQ(control.Wait(), 7) << "where the default map is granted, nothing is halved";
 }
+
+#ifdef PAT_VALGRIND
+TEST(LmdbProcesses, OpensUnderValgrind) {
+  const TempDir dir;
+  HelperProcess watched({"-q", "--tool=none", PAT_STORE_HELPER, "cramped", dir.path(), "0"},
+                        PAT_VALGRIND);
+  EXPECT_EQ(watched.Line(), "1000");
+  EXPECT_EQ(watched.Wait(), 0);
+}
+#endif
 
 #endif  // PAT_PLAIN_BUILD
 

@@ -343,7 +343,7 @@ TEST_F(LmdbStoreTest, MoreThreadsThanReaderSlotsTakeTurns) {
 
 TEST_F(LmdbStoreTest, ManyThreadsComeAndGo) {
   // With a reader for each thread, LMDB's table would be full after 126.
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 50; ++round) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 10; ++t) {
       threads.emplace_back([&] {
