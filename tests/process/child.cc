@@ -41,6 +41,18 @@ constexpr int kPatienceMs = 120'000;
 }  // namespace
 
 Child::Child(const std::vector<std::string>& args, const std::string& flaw) {
+  if (!flaw.empty())
+    setenv("PAT_DIRECTORY_FLAW", flaw.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  Spawn(flaw.empty() ? PAT_TEST_WORKER : PAT_TEST_WORKER "_flawed", args);
+}
+
+Child Child::Of(const std::string& program, const std::vector<std::string>& args) {
+  Child child;
+  child.Spawn(program, args);
+  return child;
+}
+
+void Child::Spawn(std::string program, std::vector<std::string> args) {
   signal(SIGPIPE, SIG_IGN);  // a worker that has died is noticed by its silence
   const Pipe in;
   const Pipe out;
@@ -48,14 +60,8 @@ Child::Child(const std::vector<std::string>& args, const std::string& flaw) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.write, STDOUT_FILENO);
-  std::string program = PAT_TEST_WORKER;
-  if (!flaw.empty()) {
-    program += "_flawed";
-    setenv("PAT_DIRECTORY_FLAW", flaw.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-  }
-  std::vector<std::string> copies = args;
   std::vector<char*> argv = {program.data()};
-  for (std::string& arg : copies) argv.push_back(arg.data());
+  for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
   errno = posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), environ);
   if (errno != 0) Fail(program.c_str());

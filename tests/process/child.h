@@ -14,6 +14,9 @@ class Child {
   /// Starts `worker ARGS...`. Aborts the test if that fails. `flaw`: instead the worker whose page
   /// directory has that flaw (see flawed_directory.cc).
   explicit Child(const std::vector<std::string>& args, const std::string& flaw = {});
+
+  /// The same for any program.
+  static Child Of(const std::string& program, const std::vector<std::string>& args);
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   ~Child() { Kill(); }
@@ -42,6 +45,8 @@ class Child {
   int Wait();
 
  private:
+  Child() = default;
+  void Spawn(std::string program, std::vector<std::string> args);
   void CloseInput();
   void Reap(int status);
 
