@@ -119,7 +119,11 @@ bool Child::KillAtSystemCall(int n) {
   bool entry = true;
   for (int calls = 0;;) {
     int status = 0;
-    if (waitpid(pid_, &status, __WALL) != pid_ || !WIFSTOPPED(status)) Fail("trace a worker");
+    if (waitpid(pid_, &status, __WALL) != pid_) Fail("trace a worker");
+    if (!WIFSTOPPED(status)) {
+      Reap(status);
+      return false;
+    }
     pollfd answer = {from_, POLLIN, 0};
     if (poll(&answer, 1, 0) > 0) {
       ptrace(PTRACE_DETACH, pid_, nullptr, nullptr);

@@ -32,7 +32,7 @@ class Child {
   std::vector<std::string> Receive();
 
   /// Kills it (SIGKILL) when it enters its `n`th system call from here on: true. False: it had
-  /// answered before.
+  /// answered or ended before.
   bool KillAtSystemCall(int n);
 
   /// Stops it (SIGSTOP) and returns when it does stand still; false if it had ended by itself.

@@ -93,19 +93,22 @@ TEST_F(NewRealm, KilledAnywhereItIsTheOldOneOrTheNew) {
   const int stride = NumberFromEnv("PAT_STRIDE", 7);
   std::map<std::string, int> found;
   int calls = 1;
-  for (bool killed = true; killed; calls += stride) {
+  int kills = 0;
+  // It may have made some calls before it is watched, so one that comes through is not the last.
+  for (int spared = 0; spared < 10; calls += stride) {
     Lay();
-    killed = Run().KillAtSystemCall(calls);
+    const bool killed = Run().KillAtSystemCall(calls);
+    ++(killed ? kills : spared);
     const std::string realm = Realm();
     ASSERT_TRUE(realm == "old" || realm == "new") << realm << ", killed at " << calls;
-    ++found[realm];
+    if (killed) ++found[realm];
     ASSERT_EQ(Run().Wait(), 0) << "after one killed at " << calls;
     ASSERT_EQ(Realm(), "new") << "after one killed at " << calls;
   }
-  std::cout << "killed at " << calls / stride << " of " << calls
-            << " system calls: " << found["old"] << " old, " << found["new"] << " new\n";
+  std::cout << kills << " kills within " << calls << " system calls: left the old one "
+            << found["old"] << " times, the new one " << found["new"] << " times\n";
   EXPECT_GT(found["old"], 10);
-  EXPECT_GT(found["new"], 1);
+  EXPECT_GT(found["new"], 0);
 }
 
 TEST_F(NewRealm, ControlHalfOfItIsNoticed) {
