@@ -18,6 +18,11 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LMDB
   REQUIRED_VARS LMDB_LIBRARY LMDB_INCLUDE_DIR VERSION_VAR LMDB_VERSION)
 
+if(LMDB_FOUND AND LMDB_VERSION VERSION_GREATER_EQUAL 0.9.26 AND LMDB_VERSION VERSION_LESS 0.9.32)
+  message(WARNING "LMDB ${LMDB_VERSION} has races when several processes close a store: "
+    "take 0.9.32 or newer, or 0.9.24 as Debian 12 has it")
+endif()
+
 if(LMDB_FOUND AND NOT TARGET LMDB::LMDB)
   find_package(Threads REQUIRED)
   add_library(LMDB::LMDB UNKNOWN IMPORTED)

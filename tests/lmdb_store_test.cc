@@ -355,6 +355,33 @@ TEST_F(LmdbStoreTest, ManyThreadsComeAndGo) {
   }
 }
 
+// What the comment above says of LMDB.
+TEST_F(LmdbStoreTest, ControlAReaderForEachThreadFillsTheTable) {
+  const TempDir dir;
+  MDB_env* env = nullptr;
+  ASSERT_EQ(mdb_env_create(&env), 0);
+  ASSERT_EQ(mdb_env_open(env, dir.path().c_str(), 0, 0600), 0);
+  std::vector<std::thread> threads;
+  std::atomic<int> taken{0};
+  std::atomic<int> full{0};
+  std::atomic<bool> done{false};
+  for (int t = 0; t < 127; ++t) {
+    threads.emplace_back([&] {
+      MDB_txn* txn = nullptr;
+      const int rc = mdb_txn_begin(env, nullptr, MDB_RDONLY, &txn);
+      ++(rc == 0 ? taken : full);
+      if (rc == 0) mdb_txn_abort(txn);
+      while (!done) std::this_thread::yield();  // its slot is free when the thread ends
+    });
+  }
+  while (taken + full < 127) std::this_thread::yield();
+  done = true;
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(taken, 126);
+  EXPECT_EQ(full, 1);
+  mdb_env_close(env);
+}
+
 TEST_F(LmdbStoreTest, FewerSlotsThanAskedForAreEnough) {
   const TempDir dir;
   LmdbOptions options = Quiet();
