@@ -1,6 +1,6 @@
 // Copyright the libpat authors. SPDX-License-Identifier: Apache-2.0
 //
-// The life of a store's keys.
+// The life of a store's keys, and passes over the whole store.
 #include "pat/c_keys.h"
 
 #include <new>
@@ -16,6 +16,8 @@ namespace pat::capi {
 namespace {
 
 static_assert(ToC(KeyKind::kSelector) == PAT_KEY_SELECTOR && ToC(KeyKind::kSeal) == PAT_KEY_SEAL);
+
+constexpr std::size_t kMostPurged = 10000;  // if the caller does not say
 
 using CPassCallback = int32_t (*)(void* context, const pat_pass_progress* so_far);
 
@@ -136,4 +138,23 @@ int32_t pat_copy_to(pat_authority* authority, pat_authority* target,
       return authority->authority->CopyTo(target->authority.get(), CallbackOf(progress, context));
     });
   });
+}
+
+int32_t pat_purge_pass(pat_authority* authority, int64_t before_unix_s, size_t limit,
+                       int32_t (*progress)(void* context, const pat_pass_progress* so_far),
+                       void* context, size_t* purged, pat_error** error) {
+  if (purged != nullptr) *purged = 0;
+  return Call(error, [&]() -> absl::Status {
+    if (authority == nullptr) return NullArgument();
+    const absl::StatusOr<std::size_t> gone = authority->authority->Purge(
+        absl::FromUnixSeconds(before_unix_s), limit == 0 ? kMostPurged : limit,
+        CallbackOf(progress, context));
+    if (gone.ok() && purged != nullptr) *purged = *gone;
+    return gone.status();
+  });
+}
+
+int32_t pat_purge(pat_authority* authority, int64_t before_unix_s, size_t limit, size_t* purged,
+                  pat_error** error) {
+  return pat_purge_pass(authority, before_unix_s, limit, nullptr, nullptr, purged, error);
 }

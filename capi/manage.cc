@@ -307,18 +307,6 @@ int32_t pat_delete(pat_authority* authority, uint64_t id, const char* owner, siz
   });
 }
 
-int32_t pat_purge(pat_authority* authority, int64_t before_unix_s, size_t limit, size_t* purged,
-                  pat_error** error) {
-  if (purged != nullptr) *purged = 0;
-  return Call(error, [&]() -> absl::Status {
-    if (authority == nullptr) return NullArgument();
-    const absl::StatusOr<std::size_t> gone = authority->authority->Purge(
-        absl::FromUnixSeconds(before_unix_s), limit == 0 ? kMostIssued : limit);
-    if (gone.ok() && purged != nullptr) *purged = *gone;
-    return gone.status();
-  });
-}
-
 int32_t pat_flush(pat_authority* authority, pat_error** error) {
   return Call(
       error, [&] { return authority == nullptr ? NullArgument() : authority->authority->Flush(); });

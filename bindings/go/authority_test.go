@@ -157,7 +157,7 @@ func TestTokenLivesFromIssueToDelete(t *testing.T) {
 	if len(gone.Tokens) != 1 || gone.Tokens[0].DeleteReason != pat.Leaked || !gone.Tokens[0].DeletedAt.Equal(now.now()) {
 		t.Errorf("got %+v", gone)
 	}
-	n, err := a.Purge(now.now().Add(time.Second), 10)
+	n, err := a.Purge(now.now().Add(time.Second), 10, nil)
 	must(t, err)
 	if n != 1 {
 		t.Errorf("purged %d", n)

@@ -31,7 +31,7 @@ func TestCloseIsIdempotentAndEndsAll(t *testing.T) {
 	_, idOf := a.IDOf("")
 	_, publicIDOf := a.PublicIDOf(1)
 	_, update := a.Update(1, "alice", pat.TokenUpdate{})
-	_, purge := a.Purge(time.Now(), 0)
+	_, purge := a.Purge(time.Now(), 0, nil)
 	_, stats := a.Stats()
 	_, permissions := a.Permissions()
 	_, scopes := a.Scopes()

@@ -71,7 +71,7 @@ func grownKiB(t *testing.T, wanted int, kept *[]any) int {
 		other, err := a.Issue(laptop())
 		must(t, err)
 		must(t, a.Delete(other.Token.ID, "alice", 0))
-		if n, err := a.Purge(time.Now().Add(time.Minute), 0); err != nil || n != 1 {
+		if n, err := a.Purge(time.Now().Add(time.Minute), 0, nil); err != nil || n != 1 {
 			t.Fatal(n, err)
 		}
 		calls += 7

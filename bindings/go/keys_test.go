@@ -178,6 +178,22 @@ func TestACopyIsAnotherRealm(t *testing.T) {
 	wantError(t, err, pat.ErrClosed)
 }
 
+func TestAPurgeTellsHowFarItIs(t *testing.T) {
+	a := open(t, options())
+	for i := 0; i < 3; i++ {
+		must(t, a.Delete(issue(t, a, laptop()).Token.ID, "alice", 0))
+	}
+	later := time.Now().Add(time.Minute)
+	_, err := a.Purge(later, 1, func(pat.PassProgress) bool { return false })
+	wantError(t, err, pat.ErrCancelled)
+	var last pat.PassProgress
+	n, err := a.Purge(later, 0, func(soFar pat.PassProgress) bool { last = soFar; return true })
+	must(t, err)
+	if n != 2 || last.Written != 2 {
+		t.Errorf("got %d, %+v", n, last)
+	}
+}
+
 // A vault is a host that keeps the keyring text itself.
 type vault struct {
 	mutex sync.Mutex

@@ -2,7 +2,14 @@
 
 package pat
 
-// #include "pat/c.h"
+// #include "pat/c_keys.h"
+// #include "callbacks.h"
+//
+// static int32_t go_purge(pat_authority* authority, int64_t before_unix_s, size_t limit,
+//                         uintptr_t report, size_t* purged, pat_error** error) {
+//   return pat_purge_pass(authority, before_unix_s, limit, report != 0 ? pat_go_progress : NULL,
+//                         (void*)report, purged, error);
+// }
 import "C"
 
 import "time"
@@ -98,19 +105,17 @@ func (a *Authority) PublicIDOf(id uint64) (string, error) {
 }
 
 // Purge forgets tokens deleted before a time, at most limit of them (0: 10,000), and returns how
-// many. Call again until it returns less than limit.
-func (a *Authority) Purge(before time.Time, limit int) (int, error) {
-	if err := a.enter(); err != nil {
-		return 0, err
-	}
-	defer a.exit()
+// many. Call again until it returns less than limit. progress as of Reseal: after an error the steps
+// before it stay done.
+func (a *Authority) Purge(before time.Time, limit int, progress func(PassProgress) bool) (int, error) {
 	if limit < 0 {
 		return 0, invalid("a limit is not below 0")
 	}
 	var purged C.size_t
-	var e *C.pat_error
-	code := C.pat_purge(a.c, C.int64_t(before.Unix()), C.size_t(limit), &purged, &e)
-	return int(purged), taken(code, e)
+	_, err := a.pass(progress, func(report C.uintptr_t, _ *C.pat_pass_progress, e **C.pat_error) C.int32_t {
+		return C.go_purge(a.c, C.int64_t(before.Unix()), C.size_t(limit), report, &purged, e)
+	})
+	return int(purged), err
 }
 
 // Flush writes the noted places of use ("last used from").

@@ -2,9 +2,9 @@
 #ifndef PAT_C_KEYS_H_
 #define PAT_C_KEYS_H_
 
-/// The life of a store's keys, in C: what there is, rotate, reseal, retire, copy to a realm of its
-/// own. What it means stands with the same names in pat/keys.h, pat/keyring.h and the class
-/// Authority; the conventions are those of pat/c.h.
+/// The life of a store's keys, in C: what there is, rotate, reseal, retire; and other passes over
+/// the whole store: copy to a realm of its own, purge. What it means stands with the same names in
+/// pat/keys.h, pat/keyring.h and the class Authority; the conventions are those of pat/c.h.
 
 #include "pat/c.h"
 
@@ -71,6 +71,11 @@ PAT_API int32_t pat_retire_key(pat_authority* authority, int32_t kind, uint32_t 
 PAT_API int32_t pat_copy_to(pat_authority* authority, pat_authority* target,
                             int32_t (*progress)(void* context, const pat_pass_progress* so_far),
                             void* context, pat_pass_progress* done, pat_error** error);
+
+/// pat_purge, with `progress` after each of its steps as of pat_reseal.
+PAT_API int32_t pat_purge_pass(pat_authority* authority, int64_t before_unix_s, size_t limit,
+                               int32_t (*progress)(void* context, const pat_pass_progress* so_far),
+                               void* context, size_t* purged, pat_error** error);
 
 // ---- Keyring texts, for hosts that keep them themselves: pat_keyring_generate makes the first.
 // `capacity`: PAT_KEYRING_CAPACITY or more; `out` may be `text`.

@@ -197,6 +197,32 @@ static void test_copy(pat_authority* authority, const char* secret) {
   pat_wipe(text, sizeof text);
 }
 
+static int32_t note_written(void* context, const pat_pass_progress* so_far) {
+  *(uint64_t*)context = so_far->written;
+  return PAT_OK;
+}
+
+/* 600 deleted tokens, in steps. */
+static void test_purge(void) {
+  char text[PAT_KEYRING_CAPACITY];
+  size_t len = 0, purged = 7;
+  uint64_t id, written = 0;
+  int stopped = 0;
+  CHECK_OK(pat_keyring_generate(text, sizeof text, &len, NULL));
+  note_keyring(text);
+  pat_authority* const authority = test_authority_of(text, len);
+  issue_many(authority, 600);
+  for (id = 1; id <= 600; ++id) CHECK_OK(pat_delete(authority, id, "alice", 5, 0, NULL));
+  CHECK_ERROR(pat_purge_pass(authority, test_now + 1, 100, stop, &stopped, &purged, &error),
+              PAT_CANCELLED);
+  CHECK(stopped == 1 && purged == 0); /* but the step before stays done */
+  CHECK_OK(pat_purge_pass(authority, test_now + 1, 0, note_written, &written, &purged, NULL));
+  CHECK(purged == 500 && written == 500);
+  CHECK_OK(pat_purge_pass(authority, test_now + 1, 0, NULL, NULL, NULL, NULL));
+  pat_close(authority);
+  pat_wipe(text, sizeof text);
+}
+
 int main(void) {
   char first[PAT_SECRET_CAPACITY], later[PAT_SECRET_CAPACITY];
   make_folder();
@@ -210,6 +236,7 @@ int main(void) {
   test_old_records(authority);
   pat_close(authority);
   test_texts();
+  test_purge();
   puts("ok");
   return 0;
 }

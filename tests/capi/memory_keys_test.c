@@ -108,6 +108,16 @@ static int32_t call_remove_key(pat_error** error) {
                                 &len, error);
 }
 
+static int32_t call_purge(pat_error** error) {
+  uint64_t seen = 0;
+  return pat_purge_pass(authority, test_now + 1, 0, go_on, &seen, NULL, error);
+}
+static void make_purgeable(void) {
+  char text[PAT_SECRET_CAPACITY];
+  CHECK_OK(pat_purge(authority, test_now + 1, 0, NULL, NULL)); /* else there are more each time */
+  CHECK_OK(pat_delete(authority, test_issue(authority, text), "alice", 5, 0, NULL));
+}
+
 /* Fails each allocation of `call` in turn. */
 static void exhaust(const char* name, exhaust_call call, int how, void (*prepare)(void)) {
   int32_t code = PAT_OK;
@@ -137,6 +147,7 @@ int main(void) {
   exhaust("copy_to", call_copy, 0, NULL);
   exhaust("keyring_add_key", call_add_key, 0, NULL);
   exhaust("keyring_remove_key", call_remove_key, 0, NULL);
+  exhaust("purge_pass", call_purge, EXHAUST_IN_STEPS, make_purgeable);
   pat_close(authority);
   puts("ok");
   return 0;

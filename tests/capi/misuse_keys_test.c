@@ -42,6 +42,7 @@ static void misuse_of_passes(void) {
   pat_authority* const other = test_authority_of(text, len);
   BAD(pat_reseal(NULL, NULL, NULL, &done, &error));
   EACH_BAD_SIZE(done, BAD(pat_reseal(authority, NULL, NULL, &done, &error)));
+  BAD(pat_purge_pass(NULL, test_now, 0, end, NULL, NULL, &error));
   BAD(pat_copy_to(NULL, other, NULL, NULL, &done, &error));
   BAD(pat_copy_to(authority, NULL, NULL, NULL, &done, &error));
   EACH_BAD_SIZE(done, BAD(pat_copy_to(authority, other, NULL, NULL, &done, &error)));

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,16 @@ def test_a_copy_is_another_realm(on_disk: libpat.Authority, keyring: libpat.Keyr
     fails_with("failed_precondition", lambda: on_disk.copy_to(on_disk))
     with pytest.raises(ValueError, match="closed"):
         on_disk.copy_to(target)
+
+
+def test_a_purge_tells_how_far_it_is(authority: libpat.Authority) -> None:
+    for _ in range(3):
+        authority.delete(issue(authority).token.id, owner="alice")
+    later = issue(authority).token.created_at + timedelta(seconds=1)
+    seen: list[libpat.PassProgress] = []
+    fails_with("cancelled", lambda: authority.purge(later, 1, lambda _: False))
+    assert authority.purge(later, progress=seen.append) == 2
+    assert seen[-1].written == 2 and seen[-1].accounts == 0
 
 
 class Vault:
@@ -263,6 +274,7 @@ def test_wrong_arguments(authority: libpat.Authority, keyring: libpat.Keyring) -
         lambda: any_authority.retire_key(KeyKind.SEAL, "1"),
         lambda: any_authority.retire_key(KeyKind.SEAL, 1, True),
         lambda: any_authority.reseal(7),
+        lambda: any_authority.purge(issue(authority).token.created_at, 1, 7),
         lambda: any_authority.copy_to(None),
         lambda: any_authority.copy_to(authority, 7),
         lambda: any_keyring.add_key(7, KeyKind.SEAL),

@@ -26,7 +26,7 @@ from .errors import InvalidArgument, Refused, check
 from .handle import Handle
 from .issue_request import Request, listed
 from .keyring import Keyring
-from .keys import KeyLife
+from .keys import KeyLife, Pass, Progress
 from .open_options import Clock, Options, open_authority, open_store, read_declared
 from .principal import UNKNOWN_ACCOUNT, Claim, Principal
 from .scope import ScopeSet
@@ -336,11 +336,15 @@ class Authority(Verifier, KeyLife):
         who, why = _owner(owner), convert.DELETE_REASON_NUMBERS[DeleteReason(reason)]
         self._call(lib.pat_delete, convert.token_id(id), who, len(who), why)
 
-    def purge(self, before: datetime, limit: int = 10000) -> int:
+    def purge(
+        self, before: datetime, limit: int = 10000, progress: Progress | None = None
+    ) -> int:
         """Forgets tokens that were deleted before a time; returns how many. Call again until it
-        returns less than limit. Works in steps: after an error those before it stay done."""
-        out, limit = ffi.new("size_t*"), convert.whole("limit", limit, 1)
-        self._call(lib.pat_purge, convert.unix_seconds(before), limit, out)
+        returns less than limit. Works in steps: after an error those before it stay done. progress:
+        as of reseal."""
+        out, limit, given = ffi.new("size_t*"), convert.whole("limit", limit, 1), Pass(progress)
+        when = convert.unix_seconds(before)
+        self._call(lib.pat_purge_pass, when, limit, given.callback, given.context, out)
         gone: int = out[0]
         return gone
 
