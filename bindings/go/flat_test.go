@@ -27,7 +27,8 @@ func residentKiB(t *testing.T) int {
 }
 
 // grownKiB makes calls of every kind that a server makes while it runs, and tells by how much
-// resident memory has grown since the first tenth of them.
+// resident memory has grown since half of them were made: Go's collector grows into its load in the
+// first 50,000.
 func grownKiB(t *testing.T, wanted int, kept *[]any) int {
 	t.Helper()
 	if testing.Short() {
@@ -75,23 +76,26 @@ func grownKiB(t *testing.T, wanted int, kept *[]any) int {
 			t.Fatal(n, err)
 		}
 		calls += 7
-		if before == 0 && calls >= wanted/10 {
+		if before == 0 && calls >= wanted/2 {
+			residentKiB(t) // so that measuring is nothing new
 			before = residentKiB(t)
 		}
 	}
 	return residentKiB(t) - before
 }
 
-// PAT_CALLS calls, 100,000 by default; `./dev soak` makes more.
+// PAT_CALLS calls, 200,000 by default; `./dev soak` makes more.
 func TestResidentMemoryStaysFlat(t *testing.T) {
-	calls := 100000
+	calls := 200000
 	if text := os.Getenv("PAT_CALLS"); text != "" {
 		var err error
 		calls, err = strconv.Atoi(text)
 		must(t, err)
 	}
-	if grown := grownKiB(t, calls, nil); grown > mostKiB {
-		t.Errorf("%d calls: %d KiB more", calls, grown)
+	grown := grownKiB(t, calls, nil)
+	t.Logf("%d calls: %d KiB more", calls, grown)
+	if grown > mostKiB {
+		t.Error("resident memory grew")
 	}
 }
 
