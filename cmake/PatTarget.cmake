@@ -22,7 +22,22 @@ function(pat_own target)
       -fsanitize=${PAT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
     target_link_options(${target} PUBLIC $<BUILD_INTERFACE:-fsanitize=${PAT_SANITIZE}>)
   endif()
+  if(PAT_COVERAGE)
+    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping
+      "-fprofile-list=${PROJECT_BINARY_DIR}/covered.list")
+    target_link_options(${target} PUBLIC $<BUILD_INTERFACE:-fprofile-instr-generate>)
+  endif()
 endfunction()
+
+# Only these are counted, in whatever they are compiled into. (ccache makes names relative.)
+if(PAT_COVERAGE)
+  file(RELATIVE_PATH _from_build "${PROJECT_BINARY_DIR}" "${PROJECT_SOURCE_DIR}")
+  file(WRITE "${PROJECT_BINARY_DIR}/covered.list" "")
+  foreach(_root "${PROJECT_SOURCE_DIR}/" "${_from_build}")
+    file(APPEND "${PROJECT_BINARY_DIR}/covered.list"
+      "src:${_root}lib/*\nsrc:${_root}include/pat/*\n")
+  endforeach()
+endif()
 
 # pat_fuzzable(TARGET): where fuzz targets are built, libFuzzer sees the ways through TARGET.
 function(pat_fuzzable target)

@@ -84,14 +84,6 @@ TokenRecord Record(int i) {
   return record;
 }
 
-absl::Status Thrown(const std::function<absl::Status()>& call) {
-  try {
-    return call();
-  } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
-  }
-}
-
 // Empty, or what is wrong with a write of `made` over `before` that ended with `status`.
 std::string Judge(const absl::Status& status, const TokenRecord& before, const TokenRecord& made,
                   const TokenRecord& found) {

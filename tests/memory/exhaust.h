@@ -95,6 +95,16 @@ class OtherProcess {
   int socket_ = -1;
 };
 
+/// For calls that may throw: the exception becomes the status.
+template <typename Call>
+absl::Status Thrown(const Call& call) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
 /// Fails each allocation of a call in turn, alone and with all after it.
 struct Exhaust {
   /// OK, or what went wrong; any other failure than ResourceExhausted is a complaint. Must give

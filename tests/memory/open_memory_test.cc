@@ -23,16 +23,6 @@
 namespace pat {
 namespace {
 
-// For what may throw: the exception becomes the status.
-template <typename Call>
-absl::Status Thrown(const Call& call) {
-  try {
-    return call();
-  } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
-  }
-}
-
 std::string Check(
     const std::function<absl::Status()>& call, const std::function<void()>& prepare = [] {},
     const std::function<std::string()>& after = [] { return std::string(); }) {
