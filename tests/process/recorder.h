@@ -6,9 +6,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "pat/authority.h"
+#include "tests/process/forwarding_store.h"
 #include "tests/process/history.h"
 
 /// The time, for all: who is evicted is then told by the ids.
@@ -38,6 +40,22 @@ struct HistoryBoard {
   std::atomic<int> taken;  ///< Slots that are somebody's; not all have their token yet.
 
   std::array<std::array<Call, kCallsInARound>, kMostRecorders> calls;
+};
+
+/// Lets others have the processor before it goes on, so that calls overlap also where no disk makes
+/// them wait.
+class YieldingStore : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  Lookup Find(std::uint64_t id, pat::TokenRecord* record,
+              std::uint64_t* meta_version) noexcept override {
+    std::this_thread::yield();
+    return ForwardingStore::Find(id, record, meta_version);
+  }
+  absl::Status Apply(const pat::Batch& batch) override {
+    std::this_thread::yield();
+    return ForwardingStore::Apply(batch);
+  }
 };
 
 enum class Draws { kAll, kVerify };
