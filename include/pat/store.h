@@ -120,8 +120,8 @@ struct StoreStats {
 /// Contract, for every method: any thread at any time; once Apply has returned OK, every later
 /// read by any thread or process on the same store sees the change; a read sees all of a batch or
 /// nothing. Errors: Unavailable (try again), ResourceExhausted (disk or map full, readers used
-/// up), DataLoss (the store's structure is damaged), Internal. No method aborts, and none throws but
-/// std::bad_alloc: then nothing was changed. Close does not even that.
+/// up), DataLoss (the store's structure is damaged), Internal. No method aborts, and none throws
+/// but std::bad_alloc: then nothing was changed. Close does not even that.
 class Store {
  public:
   enum class Lookup { kFound, kAbsent, kUnavailable };
