@@ -212,6 +212,9 @@ TEST(FlusherMemoryTest, TheThreadThatWritesPlacesTriesAgain) {
   batch.tokens.push_back({1, Record(0)});
   ASSERT_TRUE(store->Apply(batch).ok());
   std::uint32_t now = 1000;
+  // A thread that is only starting needs memory that is not the library's.
+  store->RecordUse(1, now, "192.0.2.1", "it runs");
+  while (!other.SeesNewPlace()) std::this_thread::yield();
   int failures = 0;
   for (long n = 1;; ++n) {
     memory_fail_elsewhere(n);
