@@ -15,6 +15,7 @@ for noun in "$@"; do
   if [ "$noun" = hub_request ]; then corpus="$here/../hub/request_corpus"; fi
   mkdir -p "$found/$noun"
   if "$bin/${noun}_fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=20 -print_final_stats=1 \
+    -verbosity=0 -print_funcs=0 \
     -artifact_prefix="$found/$noun." "$found/$noun" "$corpus" > "$found/$noun.log" 2>&1; then
     sed -n "s/^stat::number_of_executed_units: */$noun: inputs run: /p" "$found/$noun.log"
   else
