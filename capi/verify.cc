@@ -204,9 +204,9 @@ int32_t pat_authenticate(pat_authority* authority, const char* secret, size_t se
                          int32_t (*check)(void* context, const char* password, size_t password_len),
                          void* context, pat_decision* decision) {
   return Deciding(decision, [&] {
-    const std::string_view text(secret, secret_len);
+    std::string_view text;
     pat::Presented how;
-    if (authority == nullptr || check == nullptr || !IsText(secret, secret_len) ||
+    if (authority == nullptr || check == nullptr || !TakeText(secret, secret_len, &text).ok() ||
         !TakePresented(presented, &how)) {
       return Misuse(decision);
     }

@@ -146,7 +146,7 @@ LastUsed::Noted LastUsed::Note(std::uint64_t id, std::uint32_t unix_s) noexcept 
   if (word == nullptr) return Noted::kNoRoom;
   std::uint32_t noted = __atomic_load_n(word, __ATOMIC_RELAXED);
   do {
-    if (noted != 0 && unix_s < noted + kMinuteSeconds) return Noted::kRecent;
+    if (IsRecent(noted, unix_s)) return Noted::kRecent;
   } while (!__atomic_compare_exchange_n(word, &noted, unix_s, /*weak=*/true, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED));
   return Noted::kNoted;

@@ -43,7 +43,7 @@ class LastUsed {
     if (id >= room_.load(std::memory_order_acquire)) return false;
     const std::uint32_t noted = __atomic_load_n(
         reinterpret_cast<const std::uint32_t*>(map_ + kHeaderBytes) + id, __ATOMIC_RELAXED);
-    return noted != 0 && unix_s < noted + kMinuteSeconds;
+    return IsRecent(noted, unix_s);
   }
 
   /// Brings the word of an id closer.
@@ -68,6 +68,10 @@ class LastUsed {
   static constexpr std::size_t kHeaderBytes = 4096;
   static constexpr std::uint64_t kMinuteSeconds = 60;
   static constexpr std::uint64_t kBlockBytes = std::uint64_t{256} * 1024;  // growth by these
+
+  static bool IsRecent(std::uint32_t noted, std::uint32_t unix_s) noexcept {
+    return noted != 0 && unix_s < noted + kMinuteSeconds;
+  }
 
   // The word of an id that has room, else null. No system call, but one when the file has grown.
   std::uint32_t* Word(std::uint64_t id) const noexcept;

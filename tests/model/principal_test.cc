@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -73,6 +74,9 @@ TEST(PrincipalTest, AccountIsACopyOfAnyBytes) {
     account.assign(n, 'x');
     const Principal copy = who;  // NOLINT(performance-unnecessary-copy-initialization)
     EXPECT_EQ(who.account(), kept);
+    const auto& padded = who.padded_account();
+    EXPECT_EQ(std::count(padded.begin() + static_cast<std::ptrdiff_t>(n), padded.end(), '\0'),
+              static_cast<std::ptrdiff_t>(kMaxAccountBytes - n));
     EXPECT_EQ(copy.account(), kept);
     EXPECT_NE(copy.account().data(), who.account().data());
   }
